@@ -1,0 +1,89 @@
+"""Make probabilities honest, and know when not to answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def fit_temperature(scores: Floats, truth: Ints) -> float:
+    """Return the divisor of the scores that gives the true classes the highest likelihood.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, n_classes)
+        Uncalibrated log-odds of texts that the model was not trained on.
+    truth : ndarray of int, shape (n,)
+        True classes.
+
+    Returns
+    -------
+    float
+        Above 1 where the model was over-confident. The ranking of classes is not touched.
+
+    References
+    ----------
+    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks".
+    """
+    rows = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        return -float(log_softmax(scores / np.exp(log_temperature), axis=1)[rows, truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+
+
+def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], *, bins: int = 10) -> float:
+    """Return the mean gap between confidence and accuracy over bins that hold equally many cases.
+
+    Parameters
+    ----------
+    confidence : ndarray, shape (n,)
+        Probability given to the predicted class.
+    correct : ndarray of bool, shape (n,)
+        Whether the prediction is right.
+
+    References
+    ----------
+    Nixon et al. (2019), "Measuring calibration in deep learning" (adaptive bins).
+    """
+    order = np.argsort(confidence, kind="stable")
+    gaps = [
+        abs(confidence[part].mean() - correct[part].mean()) * part.size
+        for part in np.array_split(order, bins)
+        if part.size
+    ]
+    return float(sum(gaps) / len(confidence))
+
+
+def abstention_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], *, accuracy: float) -> float:
+    """Return the lowest confidence at and above which predictions are right as often as asked.
+
+    Parameters
+    ----------
+    confidence, correct : ndarrays, shape (n,)
+        As for `expected_calibration_error`, on texts that the model was not trained on.
+    accuracy : float
+        Share of right answers wanted among those given.
+
+    Returns
+    -------
+    float
+        0 when all answers together reach it; above 1 (always abstain) when no cut does.
+
+    References
+    ----------
+    El-Yaniv and Wiener (2010), "On the foundations of noise-free selective classification".
+    """
+    order = np.argsort(-confidence, kind="stable")
+    running = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    reached = np.flatnonzero(running >= accuracy)
+    if not reached.size:
+        return 1.01
+    last = int(reached[-1])
+    return 0.0 if last == len(order) - 1 else float(confidence[order[last]])

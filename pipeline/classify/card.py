@@ -1,0 +1,132 @@
+"""Generate a model's card (README.md) from the run that trained it; nothing in it is written by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.classify.training import WANTED_ACCURACY, WEIGHTS, Trained, TrainingSet
+from pipeline.config import Targets
+from pipeline.schema import STANCES
+
+_KINDS = {
+    "double_coded": "documented statements, coded twice and adjudicated",
+    "single_coded": "documented statements, coded once",
+    "authored": "authored passages (written for training, said by nobody), coded once",
+    "store": "labels from the store",
+}
+
+
+def model_card(
+    trained: Trained,
+    data: TrainingSet,
+    targets: Targets,
+    *,
+    version: str,
+    evaluation_hash: str,
+    forced: str = "",
+) -> str:
+    """Return the card as Markdown.
+
+    Parameters
+    ----------
+    version : str
+        Of the model.
+    evaluation_hash : str
+        Of the data the figures were measured on.
+    forced : str
+        Why the model became current although a floor fell; empty when none did.
+    """
+    metrics = trained.metrics
+    sections = [
+        f"# Model linear/{version}\n",
+        "Tags a statement's stance (favor, neutral, against, none) on each target of the codebook, version "
+        f"{targets.codebook_version}, with calibrated probabilities. TF-IDF of words and character n-grams and "
+        "counts of cue terms; one balanced multinomial logistic regression per target; a temperature per target.\n",
+        *([f"**Made current although a floor fell.** Reason given: {forced}\n"] if forced else []),
+        "## Intended use\n",
+        "Statements of 1-5 sentences by officials on Afghanistan and its region. A tag is a reading of the words, "
+        "not of the policy behind them. Single tags err; the trends correct for that, a list of tags does not.\n",
+        "## Training data\n",
+        _training_table(data),
+        "Labels were coded by language models by the codebook; no subject-matter expert has checked them. "
+        f"Languages seen in training: {', '.join(sorted(set(data.langs)))}. In any other language the model knows "
+        "only cue terms and always abstains.\n",
+        "## Quality\n",
+        f"Out of fold, on the {len(data.measured)} documented statements coded twice (data `{evaluation_hash}`); "
+        "statements that share a date or a source page are never on both sides. Macro-F1 over stances with 3 or "
+        "more cases; the baselines saw the same folds.\n",
+        _quality_table(metrics),
+        "### Per stance (F1, cases)\n",
+        _stance_table(metrics["model"]["targets"]),
+        "### Confusion (rows: true, columns: predicted)\n",
+        *(_confusion(name, result) for name, result in metrics["model"]["targets"].items()),
+        "## Abstention\n",
+        f"A tag is marked `abstained` below the confidence at which {WANTED_ACCURACY:.0%} of answers were right "
+        "out of fold.\n",
+        _abstention_table(metrics["abstention"]),
+        "## Limits\n",
+        "2021 and Russian officials are over-represented in the documented statements, all of which are English "
+        "paraphrases; verbatim text reads differently, and quality on it is lower. Stances with few cases (see the "
+        "table) are hardly measured. The classifier's errors differ by country: never compare raw tag counts.\n",
+    ]
+    return "\n".join(sections)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _training_table(data: TrainingSet) -> str:
+    counts = Counter(data.kinds.tolist())
+    rows = [[_KINDS[kind], str(counts[kind]), str(WEIGHTS[kind])] for kind in _KINDS if counts[kind]]
+    return _table(["kind", "texts", "weight"], rows)
+
+
+def _quality_table(metrics: Mapping[str, Any]) -> str:
+    systems = ("majority", "tfidf_logistic_regression", "model")
+    header = [
+        "target",
+        "majority",
+        "TF-IDF + logistic regression",
+        "this model",
+        "accuracy",
+        "calibration error",
+    ]
+    rows = []
+    for name, result in metrics["model"]["targets"].items():
+        figures = [_number(metrics[system]["targets"][name]["macro_f1"]) for system in systems]
+        rows.append([name, *figures, _number(result["accuracy"]), _number(result["ece"])])
+    means = [_number(metrics[system]["mean_macro_f1"]) for system in systems]
+    rows.append(["**mean**", *means, "", _number(metrics["model"]["mean_ece"])])
+    return _table(header, rows)
+
+
+def _stance_table(results: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            *(f"{r['f1'].get(s, 0):.2f} ({r['support'][s]})" if r["support"][s] else "(0)" for s in STANCES),
+        ]
+        for name, r in results.items()
+    ]
+    return _table(["target", *STANCES], rows)
+
+
+def _confusion(name: str, result: Mapping[str, Any]) -> str:
+    rows = [[true, *(str(result["confusion"][true][guess]) for guess in STANCES)] for true in STANCES]
+    return f"{name}\n\n{_table(['', *STANCES], rows)}"
+
+
+def _abstention_table(abstention: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [
+        [name, _number(row["threshold"], 2), f"{row['coverage']:.0%}", f"{row['accuracy']:.0%}"]
+        for name, row in abstention.items()
+    ]
+    return _table(["target", "threshold", "answered", "right among answered"], rows)

@@ -1,0 +1,79 @@
+"""Tag statements with a trained model: the one path that the command line, the store and Python share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.classify.artifact import Model
+from pipeline.classify.evidence import evidence_spans
+from pipeline.classify.segment import guess_language
+from pipeline.corpus import text_key
+from pipeline.schema import STANCES, Statement, Tag
+
+BATCH = 256
+
+
+def tag_statements(
+    model: Model, statements: Iterable[Statement], *, targets: Sequence[str] | None = None, batch: int = BATCH
+) -> Iterator[tuple[Statement, list[Tag]]]:
+    """Yield each statement with its tags, one per target, in order and in bounded memory.
+
+    A text that the model was trained on gets its out-of-fold probabilities, never in-sample ones.
+
+    Parameters
+    ----------
+    model : Model
+    statements : iterable of Statement
+    targets : sequence of str, optional
+        Targets to tag, all of the model's by default.
+    batch : int
+        Statements classified at a time.
+    """
+    chosen = [k for k, target in enumerate(model.targets) if targets is None or target in targets]
+    pending = iter(statements)
+    while rows := list(itertools.islice(pending, batch)):
+        probabilities = predict(model, [row.text for row in rows])
+        for row, row_probabilities in zip(rows, probabilities, strict=True):
+            tags = _tags(model, row, row_probabilities)
+            yield row, [tags[k] for k in chosen]
+
+
+def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return calibrated probabilities, shape (len(texts), n_targets, 4): out of fold for training texts."""
+    if not texts:
+        return np.empty((0, len(model.targets), len(STANCES)))
+    probabilities = model.classifier.predict_proba(texts)
+    for i, text in enumerate(texts):
+        held_out = model.out_of_fold.get(text_key(text))
+        if held_out is not None:
+            probabilities[i] = held_out / held_out.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.float64]) -> list[Tag]:
+    lang = statement.lang or guess_language(statement.text)
+    predicted = probabilities.argmax(axis=1)
+    spans = evidence_spans(model.classifier, statement.text, predicted, lang)
+    tags = []
+    for k, target in enumerate(model.targets):
+        confidence = float(probabilities[k, predicted[k]])
+        start, end = spans[k] or (None, None)
+        tags.append(
+            Tag(
+                target=target,
+                stance=STANCES[predicted[k]],
+                probabilities=tuple(float(p) for p in probabilities[k]),  # type: ignore[arg-type]
+                confidence=confidence,
+                # In a language it has never seen the model knows only names: it must not sound sure.
+                abstained=lang not in model.languages or confidence < model.thresholds[target],
+                evidence_start=start,
+                evidence_end=end,
+                evidence=statement.text[start:end] if start is not None else "",
+                model_id=model.model_id,
+            )
+        )
+    return tags

@@ -1,0 +1,295 @@
+"""Assemble the training data and train: grouped cross-validation, calibration, abstention, final fit.
+
+Statements are grouped so that one event never sits on both sides of a split: two that share a date or a
+source page are in one group. Out-of-fold scores serve four ends: the quality figures, the temperatures,
+the abstention thresholds, and the tags of the very statements the model was trained on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.special import softmax
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+
+from pipeline.classify.calibration import abstention_threshold, fit_temperature
+from pipeline.classify.evaluate import evaluate
+from pipeline.classify.model import StanceClassifier
+from pipeline.config import Targets, load_targets
+from pipeline.corpus import load_authored, load_documented
+from pipeline.schema import STANCES, Label
+
+_LOG = logging.getLogger(__name__)
+
+WEIGHTS: Mapping[str, float] = {"double_coded": 1.0, "single_coded": 0.7, "authored": 0.5, "store": 1.0}
+"""Weight of a text in training, by how its labels came about: a single coding errs more often, and authored
+passages must teach without drowning what officials said."""
+
+FOLDS = 5
+WANTED_ACCURACY = 0.9
+"""Share of right answers that the abstention threshold secures, out of fold, on each target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """Texts with labels. `y` has shape (n, n_targets), empty where a pair is not labelled."""
+
+    targets: tuple[str, ...]
+    texts: tuple[str, ...]
+    langs: tuple[str, ...]
+    y: npt.NDArray[Any]
+    groups: npt.NDArray[np.int64]
+    kinds: npt.NDArray[Any]
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Weight of each text, shape (n,)."""
+        return np.array([WEIGHTS[kind] for kind in self.kinds])
+
+    @property
+    def measured(self) -> npt.NDArray[np.int64]:
+        """Rows that quality is measured on: real statements coded twice and adjudicated."""
+        return np.flatnonzero(self.kinds == "double_coded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A fitted, calibrated classifier with what its training showed.
+
+    `out_of_fold` holds the calibrated probabilities of every training text by a model that never saw its
+    group, shape (n, n_targets, 4); `thresholds` the confidence below which the model abstains.
+    """
+
+    classifier: StanceClassifier
+    thresholds: dict[str, float]
+    out_of_fold: npt.NDArray[np.float64]
+    metrics: dict[str, Any]
+
+
+def training_set(
+    folder: Path | None = None, *, store_labels: Iterable[tuple[str, str, str, str, Label]] = ()
+) -> TrainingSet:
+    """Assemble the bundled documented statements and authored passages, and labels from the store.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The corpus folder.
+    store_labels : iterable of (text, lang, date, url, Label)
+        Adjudicated labels of statements that are not bundled.
+    """
+    targets = load_targets(folder).ids
+    rows = [*_documented(folder), *_authored(folder), *_stored(store_labels)]
+    return TrainingSet(
+        targets=targets,
+        texts=tuple(row["text"] for row in rows),
+        langs=tuple(row["lang"] for row in rows),
+        y=np.array([[row["labels"].get(t) or "" for t in targets] for row in rows], dtype=object),
+        groups=group_by_event([(row["date"], row["url"]) for row in rows]),
+        kinds=np.array([row["kind"] for row in rows], dtype=object),
+    )
+
+
+def _documented(folder: Path | None) -> list[dict[str, Any]]:
+    return [
+        {
+            **{key: row[key] for key in ("text", "lang", "date")},
+            "url": row["source_url"],
+            "labels": row["labels"] if _is_coded(row["labels"]) else row["coding_1"],
+            "kind": "double_coded" if _is_coded(row["labels"]) else "single_coded",
+        }
+        for row in load_documented(folder)
+    ]
+
+
+def _is_coded(labels: Mapping[str, str | None] | None) -> bool:
+    return bool(labels) and any(labels.values())  # type: ignore[union-attr]
+
+
+def _authored(folder: Path | None) -> list[dict[str, Any]]:
+    return [
+        {**{key: row[key] for key in ("text", "lang", "labels")}, "date": "", "url": "", "kind": "authored"}
+        for row in load_authored(folder)
+    ]
+
+
+def _stored(labels: Iterable[tuple[str, str, str, str, Label]]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for text, lang, date, url, label in labels:
+        empty = {"text": text, "lang": lang, "date": date, "url": url, "labels": {}, "kind": "store"}
+        rows.setdefault(label.statement_id, empty)["labels"][label.target] = label.stance
+    return list(rows.values())
+
+
+def group_by_event(keys: Sequence[tuple[str, str]]) -> npt.NDArray[np.int64]:
+    """Return a group number for each row; rows that share a date or a source address, in chains, share it.
+
+    Parameters
+    ----------
+    keys : sequence of (date, url), length n
+        An empty date or address links nothing.
+    """
+    first: dict[tuple[int, str], int] = {}
+    links = [
+        (row, first.setdefault((kind, value), row))
+        for row, pair in enumerate(keys)
+        for kind, value in enumerate(pair)
+        if value
+    ]
+    ends = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_matrix((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(len(keys), len(keys)))
+    groups: npt.NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return groups
+
+
+def new_classifier(targets: Targets, *, random_state: int = 0) -> StanceClassifier:
+    """Return the project's unfitted classifier for the given targets."""
+    cues = {t.id: sorted(term for terms in t.cues.values() for term in terms) for t in targets.target}
+    return StanceClassifier(cues=cues, random_state=random_state)
+
+
+def split_by_event(data: TrainingSet, *, random_state: int = 0) -> list[tuple[Any, Any]]:
+    """Return (train, test) row numbers of the folds; a group is never on both sides."""
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=random_state)
+    return list(folds.split(data.texts, groups=data.groups))
+
+
+def train(data: TrainingSet, targets: Targets, *, random_state: int = 0, n_jobs: int = -1) -> Trained:
+    """Cross-validate, calibrate, choose abstention thresholds and fit on everything.
+
+    Parameters
+    ----------
+    data : TrainingSet
+    targets : Targets
+    random_state : int
+        Seed of the folds and the solver.
+    n_jobs : int
+        Processes for the folds; -1 for all cores.
+    """
+    new = new_classifier(targets, random_state=random_state)
+    folds = split_by_event(data, random_state=random_state)
+    _LOG.info("training on %d texts, %d folds", len(data.texts), len(folds))
+    parts = Parallel(n_jobs=n_jobs)(
+        [delayed(_fold_scores)(new, data, fit, test) for fit, test in folds]
+        + [delayed(_fold_baselines)(data, fit, test) for fit, test in folds]
+        + [delayed(_fit)(new, data, np.arange(len(data.texts)))]
+    )
+    scores = _assemble([test for _, test in folds], parts[: len(folds)])
+    baselines = _assemble([test for _, test in folds], parts[len(folds) : -1])
+    classifier: StanceClassifier = parts[-1]
+    classifier.temperatures_ = _temperatures(data, scores)
+    out_of_fold = _cross_calibrated(data, scores, folds)
+    metrics = _metrics(data, out_of_fold, baselines)
+    thresholds = _thresholds(data, out_of_fold)
+    metrics["abstention"] = _abstention(data, out_of_fold, thresholds)
+    return Trained(classifier=classifier, thresholds=thresholds, out_of_fold=out_of_fold, metrics=metrics)
+
+
+def _fit(new: StanceClassifier, data: TrainingSet, rows: npt.NDArray[np.int64]) -> StanceClassifier:
+    fresh = StanceClassifier(**new.get_params(deep=False))
+    return fresh.fit([data.texts[i] for i in rows], data.y[rows], sample_weight=data.weights[rows])
+
+
+def _fold_scores(
+    new: StanceClassifier, data: TrainingSet, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    model = _fit(new, data, fit)
+    return model.scores(model.transform([data.texts[i] for i in test]))
+
+
+def _fold_baselines(data: TrainingSet, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Predict with the majority class and with scikit-learn's TF-IDF + logistic regression as it comes.
+
+    Both learn from the same texts as the model. Returns shape (len(test), n_targets, 2).
+    """
+    texts, asked = [data.texts[i] for i in fit], [data.texts[i] for i in test]
+    predictions = np.empty((len(test), len(data.targets), 2), dtype=object)
+    for k in range(len(data.targets)):
+        known = [j for j, i in enumerate(fit) if data.y[i, k]]
+        X, y = [texts[j] for j in known], data.y[fit[known], k].astype(str)
+        predictions[:, k, 0] = DummyClassifier(strategy="most_frequent").fit(X, y).predict(asked)
+        plain = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=500))
+        predictions[:, k, 1] = plain.fit(X, y).predict(asked)
+    return predictions
+
+
+def _assemble(tests: Sequence[npt.NDArray[np.int64]], parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return np.concatenate(parts)[np.argsort(np.concatenate(tests))]
+
+
+def _known(data: TrainingSet, k: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    known: npt.NDArray[np.int64] = rows[data.y[rows, k] != ""]
+    return known
+
+
+def _codes(data: TrainingSet, k: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.array([STANCES.index(stance) for stance in data.y[rows, k]], dtype=np.int64)
+
+
+def _temperatures(
+    data: TrainingSet, scores: npt.NDArray[np.float64], left_out: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.float64]:
+    rows = data.measured if left_out is None else np.setdiff1d(data.measured, left_out)
+    known = [_known(data, k, rows) for k in range(len(data.targets))]
+    return np.array([fit_temperature(scores[r, k], _codes(data, k, r)) for k, r in enumerate(known)])
+
+
+def _cross_calibrated(
+    data: TrainingSet, scores: npt.NDArray[np.float64], folds: Sequence[tuple[Any, npt.NDArray[np.int64]]]
+) -> npt.NDArray[np.float64]:
+    """Calibrate each fold by the other folds, so that no text's own label enters its probability."""
+    calibrated = np.empty_like(scores)
+    for _, test in folds:
+        calibrated[test] = scores[test] / _temperatures(data, scores, left_out=test)[:, None]
+    probabilities: npt.NDArray[np.float64] = softmax(calibrated, axis=2)
+    return probabilities
+
+
+def _metrics(
+    data: TrainingSet, out_of_fold: npt.NDArray[np.float64], baselines: npt.NDArray[Any]
+) -> dict[str, Any]:
+    rows = data.measured
+    gold, predicted = data.y[rows], np.array(STANCES)[out_of_fold[rows].argmax(2)]
+    return {
+        "model": evaluate(data.targets, gold, predicted, out_of_fold[rows].max(2)),
+        "majority": evaluate(data.targets, gold, baselines[rows, :, 0]),
+        "tfidf_logistic_regression": evaluate(data.targets, gold, baselines[rows, :, 1]),
+    }
+
+
+def _correct(data: TrainingSet, out_of_fold: npt.NDArray[np.float64], k: int) -> tuple[Any, Any]:
+    rows = _known(data, k, data.measured)
+    return out_of_fold[rows, k].max(1), out_of_fold[rows, k].argmax(1) == _codes(data, k, rows)
+
+
+def _thresholds(data: TrainingSet, out_of_fold: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {
+        target: abstention_threshold(*_correct(data, out_of_fold, k), accuracy=WANTED_ACCURACY)
+        for k, target in enumerate(data.targets)
+    }
+
+
+def _abstention(
+    data: TrainingSet, out_of_fold: npt.NDArray[np.float64], thresholds: Mapping[str, float]
+) -> dict[str, dict[str, float]]:
+    """Say per target which share is answered, and how often answers are right, with the thresholds."""
+    shown = {}
+    for k, (target, threshold) in enumerate(thresholds.items()):
+        confidence, correct = _correct(data, out_of_fold, k)
+        answered = confidence >= threshold
+        right = float(correct[answered].mean()) if answered.any() else 0.0
+        shown[target] = {"threshold": threshold, "coverage": float(answered.mean()), "accuracy": right}
+    return shown

@@ -1,0 +1,8 @@
+"""Files of statements in, tables out: formats, line numbers, spreadsheets made safe, no half-written file."""
+
+from pipeline.tables.reading import BadRow, read_frame, read_statements
+from pipeline.tables.writing import atomic_path, open_table_writer, spreadsheet_safe, write_frame
+
+__all__ = [
+    "BadRow", "atomic_path", "open_table_writer", "read_frame", "read_statements", "spreadsheet_safe", "write_frame",
+]  # fmt: skip

@@ -1,0 +1,266 @@
+"""Read statements from CSV, JSONL, Parquet, text files, folders and standard input, in bounded memory.
+
+A row that does not read stops with its line number, or is handed to `on_bad` and left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from pipeline.errors import DataError, UsageError
+from pipeline.schema import INPUT_COLUMNS, Statement
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "jsonl", "parquet", "txt")
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".txt": "txt"}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+csv.field_size_limit(64 * 1024 * 1024)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRow:
+    """A row that does not read: where it stands, why, and its raw content."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+_Raw = tuple[int, Mapping[str, Any] | str, str]
+"""Line number, the row's fields (or the reason it does not read), and its raw content."""
+
+
+def read_statements(
+    source: Path | str, *, input_format: str | None = None, on_bad: Callable[[BadRow], None] | None = None
+) -> Iterator[Statement]:
+    """Yield the statements of a file, a folder of `.txt` files, or standard input (`-`), in order.
+
+    Parameters
+    ----------
+    source : Path or str
+        `.csv`, `.jsonl`, `.parquet` or `.txt` (a statement a line), a folder of `.txt` (a statement a
+        file), or `-`.
+    input_format : str, optional
+        One of `FORMATS`, where the name does not tell; `txt` for standard input by default.
+    on_bad : callable, optional
+        Receives rows that do not read; without it the first one raises.
+
+    Raises
+    ------
+    UsageError
+        When the source does not exist or its format is not known.
+    DataError
+        When a column is missing, or naming the line of a row that does not read.
+    """
+    rows = _rows(source, input_format)
+    seen: set[int] = set()
+    for line, fields, raw in rows:
+        problem = fields if isinstance(fields, str) else _problem(fields, seen)
+        if not problem and not isinstance(fields, str):
+            yield _statement(fields, line)
+        elif on_bad is None:
+            raise DataError(
+                f"{_name(source)}, line {line}: {problem}. Mend the row, or set such rows aside with --skip-bad."
+            )
+        else:
+            on_bad(BadRow(line=line, reason=problem, raw=raw))
+
+
+def _name(source: Path | str) -> str:
+    return "standard input" if str(source) == "-" else str(source)
+
+
+def _rows(source: Path | str, input_format: str | None) -> Iterator[_Raw]:
+    if str(source) == "-":
+        _check_format(input_format or "txt", ("csv", "jsonl", "txt"))
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[union-attr]
+        yield from _text_rows(sys.stdin, input_format or "txt", "standard input")
+        return
+    path = Path(source)
+    if path.is_dir():
+        yield from _folder_rows(path)
+        return
+    if not path.is_file():
+        raise UsageError(f"no such file or folder: {path}.")
+    kind = input_format or _SUFFIXES.get(path.suffix.lower(), path.suffix or "(no suffix)")
+    _check_format(kind, FORMATS)
+    if kind == "parquet":
+        yield from _parquet_rows(path)
+    else:
+        # surrogateescape keeps bytes that are not UTF-8, so that the row they stand on can be named.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            yield from _text_rows(stream, kind, str(path))
+
+
+def _check_format(kind: str, accepted: Sequence[str]) -> None:
+    if kind not in accepted:
+        raise UsageError(f"unknown input format: {kind}. Accepted: {', '.join(accepted)} (see --input-format).")
+
+
+def _text_rows(stream: TextIO, kind: str, name: str) -> Iterator[_Raw]:
+    readers = {"csv": _csv_rows, "jsonl": _jsonl_rows, "txt": _line_rows}
+    yield from readers[kind](stream, name)
+
+
+def _csv_rows(stream: TextIO, name: str) -> Iterator[_Raw]:
+    reader = csv.reader(stream, strict=True)
+    header = next(reader, None)
+    if header is None:
+        raise DataError(f"{name} is empty: a CSV needs at least a header with a text column.")
+    check_columns(header, ("text",), name)
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, f"not valid CSV ({error})", ""
+            continue
+        if len(values) == len(header):
+            yield line, {k: unguarded(v) for k, v in zip(header, values, strict=True)}, ",".join(values)
+        elif values:
+            yield line, f"{len(values)} fields where the header has {len(header)}", ",".join(values)
+
+
+def _jsonl_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
+    for line, raw in enumerate(stream, start=1):
+        if not raw.strip():
+            continue
+        try:
+            fields = json.loads(raw)
+        except ValueError as error:
+            yield line, f"not valid JSON ({error})", raw.rstrip("\n")
+            continue
+        problem = None if isinstance(fields, dict) else "a JSON line must be an object with a text"
+        yield line, problem or fields, raw.rstrip("\n")
+
+
+def _line_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
+    for line, raw in enumerate(stream, start=1):
+        if raw.strip():
+            yield line, {"text": raw.strip()}, raw.rstrip("\n")
+
+
+def _folder_rows(folder: Path) -> Iterator[_Raw]:
+    paths = sorted(folder.glob("*.txt"))
+    if not paths:
+        raise UsageError(f"no .txt files in {folder}.")
+    for path in paths:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape").strip()
+        yield 1, {"statement_id": path.stem, "doc_id": path.stem, "text": text}, path.name
+
+
+def _parquet_rows(path: Path) -> Iterator[_Raw]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a readable Parquet file ({error}).") from None
+    check_columns(table.schema_arrow.names, ("text",), str(path))
+    columns = [name for name in table.schema_arrow.names if name in INPUT_COLUMNS]
+    line = 0
+    for batch in table.iter_batches(batch_size=8192, columns=columns):
+        for fields in batch.to_pylist():
+            line += 1
+            yield line, fields, ""
+
+
+def check_columns(found: Iterable[str], required: Iterable[str], name: str) -> None:
+    """Raise a DataError that names the missing columns, what was found, and the likely misspelling."""
+    found = list(found)
+    missing = [column for column in required if column not in found]
+    if not missing:
+        return
+    folded = {column.strip().casefold(): column for column in found}
+    near = difflib.get_close_matches(missing[0], folded, n=1)
+    hint = f" Rename {folded[near[0]]!r} to {missing[0]!r}?" if near else ""
+    raise DataError(f"{name}: missing column {', '.join(missing)}; found {', '.join(found) or 'none'}.{hint}")
+
+
+def unguarded(cell: str) -> str:
+    """Undo `spreadsheet_safe`, so that a table written for people reads back as it was."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell
+
+
+def _problem(fields: Mapping[str, Any], seen: set[int]) -> str:
+    """Say why a row cannot be a statement; an empty string when it can."""
+    text = fields.get("text")
+    if not isinstance(text, str) or not text.strip():
+        return "no text"
+    if any(isinstance(value, str) and not _is_unicode(value) for value in fields.values()):
+        return "bytes that are not UTF-8; save the file as UTF-8"
+    given = fields.get("statement_id")
+    if given in (None, ""):
+        return ""
+    # 64-bit hashes bound the memory of the duplicate check; a false alarm has odds of 1 in 10^7 at 10^6 rows.
+    key = hash(str(given))
+    if key in seen:
+        return f"statement_id {given} was given before; ids must be unique"
+    seen.add(key)
+    return ""
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _statement(fields: Mapping[str, Any], line: int) -> Statement:
+    kept = {name: _cell(fields.get(name)) for name in INPUT_COLUMNS}
+    kept["statement_id"] = kept["statement_id"] or f"row{line}"
+    return Statement(**kept)  # type: ignore[arg-type]  # all are text
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def read_frame(path: Path, required: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV, JSONL or Parquet table whole, with text columns as text and the required columns present.
+
+    Raises
+    ------
+    UsageError
+        When there is no such file or its format is not known.
+    DataError
+        When it does not read as its format says, or a column is missing.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}.")
+    kind = _SUFFIXES.get(path.suffix.lower(), path.suffix or "(no suffix)")
+    _check_format(kind, ("csv", "jsonl", "parquet"))
+    identifiers = dict.fromkeys(
+        ("statement_id", "doc_id", "date", "country", "speaker", "target", "event_id"), "str"
+    )
+    try:
+        if kind == "csv":
+            frame = pd.read_csv(
+                path, dtype=identifiers, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
+            )
+        elif kind == "jsonl":
+            frame = pd.read_json(path, lines=True, dtype=identifiers, convert_dates=False)
+        else:
+            frame = pd.read_parquet(path)
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path} is empty: a header with {', '.join(required)} is needed.") from None
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} does not read as {kind} ({error}).") from None
+    check_columns(frame.columns, required, str(path))
+    return frame
