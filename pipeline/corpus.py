@@ -95,7 +95,8 @@ def _validated_lines(path: Path, model: type[BaseModel], folder: Path) -> Iterat
     """Check every line of a JSONL file; the first that is wrong stops with its number and reason."""
     context = {"actors": load_actors(folder).ids, "targets": load_targets(folder).ids}
     seen: dict[str, int] = {}
-    with path.open(encoding="utf-8") as stream:
+    # surrogateescape keeps bytes that are not UTF-8, so that the line they stand on can be named.
+    with path.open(encoding="utf-8", errors="surrogateescape") as stream:
         for number, line in enumerate(stream, start=1):
             try:
                 record = model.model_validate_json(line, context=context)
@@ -145,7 +146,7 @@ def _features(folder: Path, *, documented: bool) -> Any:
     if not documented:
         return Features({**_strings("passage_id", "lang", "text"), "labels": coding})
     names = [name for name in DocumentedStatement.model_fields if name not in ("labels", "coding_1", "coding_2")]
-    columns = {**_strings(*names), "joint": Value("bool")}
+    columns = {**_strings(*names), "date": Value("date32"), "joint": Value("bool")}
     return Features({**columns, "labels": coding, "coding_1": coding, "coding_2": coding})
 
 
@@ -156,8 +157,10 @@ def _strings(*names: str) -> dict[str, Any]:
 
 
 def _load(paths: list[Path], features: Any) -> Dataset:
-    from datasets import disable_progress_bars, load_dataset
+    from datasets import Dataset, disable_progress_bars, load_dataset
 
+    if not paths:
+        return Dataset.from_dict({name: [] for name in features}, features=features)
     disable_progress_bars()
     # The cache is a throw-away folder: the files are small and must never be read stale.
     with tempfile.TemporaryDirectory() as cache:
@@ -182,7 +185,7 @@ def load_documented(folder: Path | None = None) -> Dataset:
         Naming file, line and field of the first row that is wrong.
     """
     folder = folder or corpus_dir()
-    if not (folder / DOUBLE_CODED).is_file():
+    if not all((folder / name).is_file() for name in DOCUMENTED_FILES):
         raise UsageError(f"no bundled corpus in {folder}: STANCE_CORPUS must name a folder like corpus/.")
     for name in DOCUMENTED_FILES:
         for _ in _validated_lines(folder / name, DocumentedStatement, folder):
@@ -205,8 +208,8 @@ def documented_statements(rows: Dataset) -> Iterator[Statement]:
     for row in rows:
         yield Statement(
             statement_id=row["statement_id"],
-            doc_id=_document_id(row["source_url"], row["date"]),
-            date=row["date"],
+            doc_id=_document_id(row["source_url"], row["date"].isoformat()),
+            date=row["date"].isoformat(),
             date_method=row["date_precision"],
             speaker=row["speaker"],
             role=row["role"],

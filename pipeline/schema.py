@@ -28,7 +28,6 @@ STATEMENT_COLUMNS = (
     "statement_id", "doc_id", "date", "date_method", "speaker", "role", "country", "venue", "lang",
     "source", "url", "title", "text", "provenance",
 )  # fmt: skip
-INPUT_COLUMNS = ("statement_id", "text", "doc_id", "date", "speaker", "country", "lang")
 CARRIED_COLUMNS = ("statement_id", "doc_id", "date", "speaker", "country", "lang")
 PROBABILITY_COLUMNS = tuple(f"p_{stance}" for stance in ("favor", "neutral", "against", "none"))
 TAG_COLUMNS = (

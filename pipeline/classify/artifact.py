@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import skops.io as sio
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from pipeline.classify.model import StanceClassifier
 from pipeline.classify.training import WEIGHTS, Trained, TrainingSet
@@ -59,8 +60,9 @@ def version_of(data: TrainingSet, classifier: StanceClassifier) -> str:
     settings = {key: value for key, value in classifier.get_params(deep=False).items() if key != "cues"}
     content = [importlib.metadata.version("stance-convergence"), settings, dict(WEIGHTS), classifier.cues]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for text, kind, row in zip(data.texts, data.kinds, data.y, strict=True):
-        digest.update("|".join([text, kind, *row]).encode())
+    # Groups decide the folds, and with them temperatures and out-of-fold probabilities.
+    for text, lang, group, kind, row in zip(data.texts, data.langs, data.groups, data.kinds, data.y, strict=True):
+        digest.update("|".join([text, lang, str(group), kind, *row]).encode())
     return f"{content[0]}-{digest.hexdigest()[:8]}"
 
 
@@ -196,15 +198,10 @@ def _load_folder(place: Path) -> Model:
             raise ArtifactError(
                 f"{path} is damaged or was changed since it was written (hash differs); run `stance retrain`."
             )
-    unsafe = set(sio.get_untrusted_types(file=place / "model.skops")) - _TRUSTED
-    if unsafe:
-        raise ArtifactError(
-            f"{place / 'model.skops'} holds types that are not trusted: {', '.join(sorted(unsafe))}."
-        )
     stored = np.load(place / "out_of_fold.npz", allow_pickle=False)
     return Model(
         model_id=manifest["model_id"],
-        classifier=sio.load(place / "model.skops", trusted=sorted(_TRUSTED)),
+        classifier=_load_classifier(place / "model.skops"),
         targets=tuple(manifest["targets"]),
         languages=tuple(manifest["languages"]),
         thresholds=manifest["thresholds"],
@@ -214,6 +211,16 @@ def _load_folder(place: Path) -> Model:
     )
 
 
+def _load_classifier(path: Path) -> StanceClassifier:
+    try:
+        classifier = sio.load(path, trusted=sorted(_TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise ArtifactError(f"{path} holds types that are not trusted ({error}); nothing of it was run.") from None
+    if not isinstance(classifier, StanceClassifier):
+        raise ArtifactError(f"{path} holds a {type(classifier).__name__}, not a classifier; run `stance retrain`.")
+    return classifier
+
+
 def _read_manifest(place: Path) -> Mapping[str, Any]:
     path = place / "manifest.json"
     needed = {"model_id", "targets", "languages", "thresholds", "codebook_version", "sha256"}
@@ -221,7 +228,12 @@ def _read_manifest(place: Path) -> Mapping[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise ArtifactError(f"{path} is missing or damaged; run `stance retrain`.") from None
-    if not isinstance(manifest, dict) or not needed <= set(manifest) or set(manifest["sha256"]) != set(_FILES):
+    if (
+        not isinstance(manifest, dict)
+        or not needed <= set(manifest)
+        or not isinstance(manifest["sha256"], dict)
+        or set(manifest["sha256"]) != set(_FILES)
+    ):
         raise ArtifactError(f"{path} is not a model's manifest; run `stance retrain`.")
     return manifest
 

@@ -38,6 +38,8 @@ def evidence_spans(
     if (predicted == _NONE).all():
         return [None] * len(predicted)
     sentences = sentence_spans(text, lang)
+    if not sentences:  # nothing but white space
+        return [None] * len(predicted)
     if len(sentences) == 1:
         return [None if stance == _NONE else sentences[0] for stance in predicted]
     parts = [text[start:end] for start, end in sentences]

@@ -41,10 +41,11 @@ def read_floors(path: Path | None = None) -> dict[str, Any] | None:
 
 
 def measured(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures that floors are about: mean macro-F1 and each target's."""
+    """Return the figures that floors are about: mean macro-F1 and each target's, where there is one."""
     model = metrics["model"]
     per_target = {target: result["macro_f1"] for target, result in model["targets"].items()}
-    return {"mean": model["mean_macro_f1"], **per_target}
+    figures = {"mean": model["mean_macro_f1"], **per_target}
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def fallen(metrics: Mapping[str, Any], floors: Mapping[str, Any] | None, evaluation_hash: str) -> list[str]:

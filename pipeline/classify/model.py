@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from pipeline.classify.cues import CueCounts
 from pipeline.schema import STANCES
 
+_VECTORISERS = ("words", "characters")
 Scores = npt.NDArray[np.float64]
 _UNSEEN = -30.0
 """Score of a stance that training data never showed for a target: a probability of about 1e-13."""
@@ -51,7 +52,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     regressions_ : list of LogisticRegression
         One per target.
     temperatures_ : ndarray of shape (n_targets,)
-        Divisors of the scores; 1 until `calibrate` is called.
+        Divisors of the scores; 1 until training sets them by out-of-fold scores.
     """
 
     def __init__(
@@ -70,6 +71,24 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.char_ngrams = char_ngrams
         self.min_df = min_df
         self.random_state = random_state
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with each vocabulary as one text: a saved dict of 40,000 n-grams is slow to load."""
+        state = dict(super().__getstate__())
+        if "features_" in state:
+            vectorisers = dict(state.pop("features_").transformer_list)
+            state["vocabularies"] = {name: _packed(vectorisers[name]) for name in _VECTORISERS}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the vectorisers from their vocabularies and document frequencies."""
+        packed = state.pop("vocabularies", None)
+        super().__setstate__(state)
+        if packed is not None:
+            self.features_ = self._vectorisers()
+            for name, vectoriser in self.features_.transformer_list:
+                if name in packed:
+                    _unpack(vectoriser, packed[name])
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -157,3 +176,14 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""
         predicted: npt.NDArray[np.str_] = np.array(STANCES)[self.predict_proba(X).argmax(axis=2)]
         return predicted
+
+
+def _packed(vectoriser: TfidfVectorizer) -> dict[str, Any]:
+    terms = sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.__getitem__)
+    return {"terms": "\n".join(terms), "idf": vectoriser.idf_}
+
+
+def _unpack(vectoriser: TfidfVectorizer, packed: Mapping[str, Any]) -> None:
+    # No n-gram holds a line break: words have none, and characters come with white space made single.
+    vectoriser.vocabulary_ = {term: column for column, term in enumerate(packed["terms"].split("\n"))}
+    vectoriser.idf_ = packed["idf"]

@@ -152,7 +152,7 @@ def _ends_sentence(token: Token, following: Token) -> bool:
 
 @cache
 def _pipeline(lang: str) -> Language:
-    nlp = spacy.blank(lang if lang in LANGUAGES else "xx")
+    nlp = spacy.blank("zh" if lang == "zh" else "xx")
     nlp.add_pipe("statement_sentences")
     return nlp
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 
-from pipeline.classify.artifact import Model
+from pipeline.classify.artifact import Model, load_model
 from pipeline.classify.evidence import evidence_spans
 from pipeline.classify.segment import guess_language
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
 BATCH = 256
+_WORTH_WORKERS = 2000
+"""Statements below which starting processes costs more than they save."""
 
 
 def tag_statements(
@@ -34,8 +39,7 @@ def tag_statements(
         Statements classified at a time.
     """
     chosen = [k for k, target in enumerate(model.targets) if targets is None or target in targets]
-    pending = iter(statements)
-    while rows := list(itertools.islice(pending, batch)):
+    for rows in _batches(iter(statements), batch):
         probabilities = predict(model, [row.text for row in rows])
         for row, row_probabilities in zip(rows, probabilities, strict=True):
             tags = _tags(model, row, row_probabilities)
@@ -77,3 +81,45 @@ def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.floa
             )
         )
     return tags
+
+
+def tag_in_parallel(
+    model: Model,
+    statements: Iterable[Statement],
+    *,
+    targets: Sequence[str] | None = None,
+    workers: int = -1,
+    batch: int = BATCH,
+) -> Iterator[tuple[Statement, list[Tag]]]:
+    """Do as `tag_statements`, over several processes once there is enough to be worth starting them.
+
+    Parameters
+    ----------
+    workers : int
+        Processes; -1 for all cores. The rows and their order do not depend on it.
+    """
+    pending = iter(statements)
+    first = list(itertools.islice(pending, _WORTH_WORKERS))
+    if workers == 1 or len(first) < _WORTH_WORKERS:
+        yield from tag_statements(model, itertools.chain(first, pending), targets=targets, batch=batch)
+        return
+    batches = _batches(itertools.chain(first, pending), batch)
+    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")
+    for done in parallel(delayed(_tag_batch)(model.folder, rows, targets) for rows in batches):
+        yield from done
+
+
+def _batches(statements: Iterator[Statement], size: int) -> Iterator[list[Statement]]:
+    while rows := list(itertools.islice(statements, size)):
+        yield rows
+
+
+def _tag_batch(
+    folder: Path, rows: list[Statement], targets: Sequence[str] | None
+) -> list[tuple[Statement, list[Tag]]]:
+    return list(tag_statements(_worker_model(folder), rows, targets=targets, batch=len(rows)))
+
+
+@cache
+def _worker_model(folder: Path) -> Model:
+    return load_model(str(folder))

@@ -30,7 +30,7 @@ from pipeline.classify.evaluate import evaluate
 from pipeline.classify.model import StanceClassifier
 from pipeline.config import Targets, load_targets
 from pipeline.corpus import load_authored, load_documented
-from pipeline.schema import STANCES, Label
+from pipeline.schema import STANCES, Label, Statement
 
 _LOG = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Trained:
 
 
 def training_set(
-    folder: Path | None = None, *, store_labels: Iterable[tuple[str, str, str, str, Label]] = ()
+    folder: Path | None = None, *, store_labels: Iterable[tuple[Statement, Label]] = ()
 ) -> TrainingSet:
     """Assemble the bundled documented statements and authored passages, and labels from the store.
 
@@ -88,7 +88,7 @@ def training_set(
     ----------
     folder : Path, optional
         The corpus folder.
-    store_labels : iterable of (text, lang, date, url, Label)
+    store_labels : iterable of (Statement, Label)
         Adjudicated labels of statements that are not bundled.
     """
     targets = load_targets(folder).ids
@@ -106,7 +106,8 @@ def training_set(
 def _documented(folder: Path | None) -> list[dict[str, Any]]:
     return [
         {
-            **{key: row[key] for key in ("text", "lang", "date")},
+            **{key: row[key] for key in ("text", "lang")},
+            "date": row["date"].isoformat(),
             "url": row["source_url"],
             "labels": row["labels"] if _is_coded(row["labels"]) else row["coding_1"],
             "kind": "double_coded" if _is_coded(row["labels"]) else "single_coded",
@@ -126,11 +127,12 @@ def _authored(folder: Path | None) -> list[dict[str, Any]]:
     ]
 
 
-def _stored(labels: Iterable[tuple[str, str, str, str, Label]]) -> list[dict[str, Any]]:
+def _stored(labels: Iterable[tuple[Statement, Label]]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
-    for text, lang, date, url, label in labels:
-        empty = {"text": text, "lang": lang, "date": date, "url": url, "labels": {}, "kind": "store"}
-        rows.setdefault(label.statement_id, empty)["labels"][label.target] = label.stance
+    for statement, label in labels:
+        known = {key: getattr(statement, key) for key in ("text", "lang", "date", "url")}
+        row = rows.setdefault(label.statement_id, {**known, "labels": {}, "kind": "store"})
+        row["labels"][label.target] = label.stance
     return list(rows.values())
 
 

@@ -1,0 +1,1 @@
+"""The command line, `stance`: thin Typer commands over the library, and the only part that prints."""

@@ -255,6 +255,22 @@ class Store:
             (coder,),
         )
 
+    def training_labels(self, *, but_source: str) -> Iterator[tuple[Statement, Label]]:
+        """Yield adjudicated labels with their statements, of every source but one (which is trained on anyway)."""
+        labels = self.labels_frame()
+        held = {s.statement_id: s for s in self.statements() if s.source != but_source}
+        for row in labels.itertuples():
+            if row.statement_id in held:
+                yield (
+                    held[str(row.statement_id)],
+                    Label(
+                        statement_id=str(row.statement_id),
+                        target=str(row.target),
+                        stance=row.stance,  # type: ignore[arg-type]
+                        sampling_prob=float(row.sampling_prob),  # type: ignore[arg-type]
+                    ),
+                )
+
     def _frame(self, query: str, values: tuple[str, ...]) -> pd.DataFrame:
         import pandas as pd  # heavy, and not needed to read statements
 

@@ -4,5 +4,11 @@ from pipeline.tables.reading import BadRow, read_frame, read_statements
 from pipeline.tables.writing import atomic_path, open_table_writer, spreadsheet_safe, write_frame
 
 __all__ = [
-    "BadRow", "atomic_path", "open_table_writer", "read_frame", "read_statements", "spreadsheet_safe", "write_frame",
-]  # fmt: skip
+    "BadRow",
+    "atomic_path",
+    "open_table_writer",
+    "read_frame",
+    "read_statements",
+    "spreadsheet_safe",
+    "write_frame",
+]

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.errors import DataError, UsageError
-from pipeline.schema import INPUT_COLUMNS, Statement
+from pipeline.schema import STATEMENT_COLUMNS, Statement
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "jsonl", "parquet", "txt")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".txt": "txt"}
+_ID_COLUMNS = ("statement_id", "id", "passage_id")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 csv.field_size_limit(64 * 1024 * 1024)
 
@@ -113,7 +114,10 @@ def _text_rows(stream: TextIO, kind: str, name: str) -> Iterator[_Raw]:
 
 def _csv_rows(stream: TextIO, name: str) -> Iterator[_Raw]:
     reader = csv.reader(stream, strict=True)
-    header = next(reader, None)
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise DataError(f"{name}, line 1: the header is not valid CSV ({error}). Mend it.") from None
     if header is None:
         raise DataError(f"{name} is empty: a CSV needs at least a header with a text column.")
     check_columns(header, ("text",), name)
@@ -138,7 +142,7 @@ def _jsonl_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
             continue
         try:
             fields = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield line, f"not valid JSON ({error})", raw.rstrip("\n")
             continue
         problem = None if isinstance(fields, dict) else "a JSON line must be an object with a text"
@@ -169,7 +173,7 @@ def _parquet_rows(path: Path) -> Iterator[_Raw]:
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is not a readable Parquet file ({error}).") from None
     check_columns(table.schema_arrow.names, ("text",), str(path))
-    columns = [name for name in table.schema_arrow.names if name in INPUT_COLUMNS]
+    columns = [name for name in table.schema_arrow.names if name in (*STATEMENT_COLUMNS, *_ID_COLUMNS)]
     line = 0
     for batch in table.iter_batches(batch_size=8192, columns=columns):
         for fields in batch.to_pylist():
@@ -191,7 +195,7 @@ def check_columns(found: Iterable[str], required: Iterable[str], name: str) -> N
 
 def unguarded(cell: str) -> str:
     """Undo `spreadsheet_safe`, so that a table written for people reads back as it was."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
 def _problem(fields: Mapping[str, Any], seen: set[int]) -> str:
@@ -201,11 +205,11 @@ def _problem(fields: Mapping[str, Any], seen: set[int]) -> str:
         return "no text"
     if any(isinstance(value, str) and not _is_unicode(value) for value in fields.values()):
         return "bytes that are not UTF-8; save the file as UTF-8"
-    given = fields.get("statement_id")
-    if given in (None, ""):
+    given = _given_id(fields)
+    if not given:
         return ""
     # 64-bit hashes bound the memory of the duplicate check; a false alarm has odds of 1 in 10^7 at 10^6 rows.
-    key = hash(str(given))
+    key = hash(given)
     if key in seen:
         return f"statement_id {given} was given before; ids must be unique"
     seen.add(key)
@@ -221,9 +225,14 @@ def _is_unicode(value: str) -> bool:
 
 
 def _statement(fields: Mapping[str, Any], line: int) -> Statement:
-    kept = {name: _cell(fields.get(name)) for name in INPUT_COLUMNS}
-    kept["statement_id"] = kept["statement_id"] or f"row{line}"
+    kept = {name: _cell(fields.get(name)) for name in STATEMENT_COLUMNS}
+    kept["statement_id"] = _given_id(fields) or f"row{line}"
     return Statement(**kept)  # type: ignore[arg-type]  # all are text
+
+
+def _given_id(fields: Mapping[str, Any]) -> str:
+    """Return a row's id under any of its usual names, an empty string when it has none."""
+    return next((_cell(fields[name]) for name in _ID_COLUMNS if _cell(fields.get(name))), "")
 
 
 def _cell(value: Any) -> str:
@@ -254,8 +263,11 @@ def read_frame(path: Path, required: Sequence[str]) -> pd.DataFrame:
             frame = pd.read_csv(
                 path, dtype=identifiers, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
             )
+            text = frame.select_dtypes(include=["object", "str"]).columns
+            frame = frame.assign(**{c: frame[c].map(unguarded, na_action="ignore") for c in text})
         elif kind == "jsonl":
-            frame = pd.read_json(path, lines=True, dtype=identifiers, convert_dates=False)
+            frame = pd.read_json(path, lines=True, dtype=False)  # no guessing of types: dates stay text
+            frame = frame.astype({name: "str" for name in identifiers if name in frame})
         else:
             frame = pd.read_parquet(path)
     except pd.errors.EmptyDataError:

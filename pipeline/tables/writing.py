@@ -23,8 +23,11 @@ WriteRows = Callable[[Sequence[Row]], None]
 
 
 def spreadsheet_safe(cell: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers pass unchanged."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers pass unchanged.
+
+    Text that only looks guarded gets one more, so that reading (`reading.unguarded`) always gives it back.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
 @contextlib.contextmanager
@@ -44,7 +47,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise StanceError(f"cannot write {path}: {error.strerror or error}.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there is none where the folder itself is no folder
+            draft.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -83,17 +87,21 @@ def _writer(columns: Sequence[str], kind: str, stream: BinaryIO, _schema: Any) -
 
 
 class _Utf8Lines:
-    """The little of a text file that csv.writer needs, over a binary stream."""
+    """The little of a text file that csv.writer needs, over a binary stream.
+
+    Rows end in a line feed; csv.writer itself must end them in CR LF, or it would not quote a bare CR.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return self._stream.write(text.encode("utf-8", errors="backslashreplace"))
+        row = text.removesuffix("\r\n") + "\n"
+        return self._stream.write(row.encode("utf-8", errors="backslashreplace"))
 
 
 def _csv_writer(columns: Sequence[str], stream: BinaryIO) -> WriteRows:
-    writer = csv.writer(_Utf8Lines(stream), lineterminator="\n")
+    writer = csv.writer(_Utf8Lines(stream), lineterminator="\r\n")
     writer.writerow(columns)
 
     def write(rows: Sequence[Row]) -> None:

@@ -1,0 +1,228 @@
+"""`stance classify`: tag a text, a file, a folder, standard input, or what the store holds."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption
+from pipeline.errors import PartialError, UsageError
+from pipeline.schema import CARRIED_COLUMNS, STANCES, TAG_COLUMNS
+
+if TYPE_CHECKING:
+    from pipeline.classify.artifact import Model
+    from pipeline.schema import Statement, Tag
+    from pipeline.tables import BadRow
+
+Tagged = tuple["Statement", list["Tag"]]
+
+
+def classify(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[INPUT]",
+            help="A .csv, .jsonl, .parquet or .txt file, a folder of .txt files, or - for standard input. "
+            "Without it, statements in the store that the model has not tagged yet are tagged there.",
+            show_default=False,
+        ),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Classify this one statement.")] = None,
+    output_format: Annotated[
+        OutputFormat | None,
+        typer.Option("--format", help="[default: a table on a terminal, CSV in a pipe]", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")
+    ] = None,
+    model: ModelOption = None,
+    targets: TargetsOption = None,
+    input_format: Annotated[
+        str | None, typer.Option("--input-format", help="csv, jsonl, parquet or txt [default: by name; - is txt].")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Set rows that do not read aside in a file and go on (status 3).")
+    ] = False,
+    workers: Annotated[int, typer.Option("--workers", help="Processes; -1 for all cores.")] = -1,
+    store: StoreOption = None,
+) -> None:
+    """Tag each statement's stance on each target: favor, against, neutral or none.
+
+    One row a statement and target, with calibrated probabilities, the sentence that shows the stance, and
+    whether the model abstains because it is too unsure. Examples:
+
+      stance classify --text "The minister said it was too early to recognise the Taliban."
+
+      stance classify statements.csv --output tags.csv
+
+      cat lines.txt | stance classify - --format jsonl
+    """
+    if text is not None and source is not None:
+        raise UsageError("give either --text or INPUT, not both.")
+    kind = console.chosen_format(output_format, output)
+    console.refuse_parquet(kind, output)
+    chosen = _targets(targets)
+    if text is None and source is None:
+        _classify_store(store, model)
+        return
+    with _rows(source, text, input_format, skip_bad, output) as rows:
+        loaded = _load(model)
+        tagged = _tag(loaded, rows, chosen, workers)
+        if kind is OutputFormat.table and output is None:
+            _show(loaded, tagged, single=text is not None)
+        else:
+            _write(tagged, kind, output)
+
+
+def _targets(targets: str | None) -> tuple[str, ...]:
+    from pipeline.config import load_targets
+
+    return load_targets().select(targets)
+
+
+def _load(model: str | None) -> Model:
+    from pipeline.classify.artifact import load_model
+
+    return load_model(model)
+
+
+def _tag(model: Model, rows: Iterable[Statement], targets: tuple[str, ...], workers: int) -> Iterator[Tagged]:
+    from pipeline.classify.tagging import tag_in_parallel
+
+    if workers == 0 or workers < -1:
+        raise UsageError(f"--workers {workers}: give a number from 1, or -1 for all cores.")
+    return tag_in_parallel(model, rows, targets=targets, workers=workers)
+
+
+@contextlib.contextmanager
+def _rows(
+    source: str | None, text: str | None, input_format: str | None, skip_bad: bool, output: Path | None
+) -> Iterator[Iterable[Statement]]:
+    """Give the statements to classify; rows set aside are reported after the work is done."""
+    from pipeline.schema import Statement
+    from pipeline.tables import read_statements
+
+    if text is not None:
+        if not text.strip():
+            raise UsageError("--text is empty: give the statement's words.")
+        yield [Statement(statement_id="text", text=text)]
+        return
+    with _set_aside(source or "-", output) if skip_bad else contextlib.nullcontext() as on_bad:
+        statements = read_statements(source or "-", input_format=input_format, on_bad=on_bad)
+        yield console.progress(statements, what="classifying")
+
+
+@contextlib.contextmanager
+def _set_aside(source: str, output: Path | None) -> Iterator[Callable[[BadRow], None]]:
+    """Collect bad rows in a JSONL file beside the output (or the input), and say so at the end."""
+    beside = output or (Path("stdin") if source == "-" else Path(source))
+    path = beside.with_name(f"{beside.name}.bad.jsonl")
+    lines: list[str] = []
+
+    def on_bad(row: BadRow) -> None:
+        content = {"line": row.line, "reason": row.reason, "raw": row.raw}
+        lines.append(json.dumps(content, ensure_ascii=False))
+
+    yield on_bad
+    if lines:
+        from pipeline.tables import atomic_path
+
+        with atomic_path(path) as draft:
+            draft.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", errors="backslashreplace"))
+        raise PartialError(f"{len(lines)} rows did not read and were set aside in {path}; all others are done.")
+
+
+def _records(tagged: Iterable[Tagged]) -> Iterator[dict[str, Any]]:
+    for statement, tags in tagged:
+        carried = {name: getattr(statement, name) for name in CARRIED_COLUMNS}
+        for tag in tags:
+            probabilities = zip(STANCES, tag.probabilities, strict=True)
+            yield {
+                **carried,
+                "target": tag.target,
+                "stance": tag.stance,
+                **{f"p_{stance}": round(p, 6) for stance, p in probabilities},
+                "confidence": round(tag.confidence, 6),
+                "abstained": tag.abstained,
+                "evidence_start": tag.evidence_start,
+                "evidence_end": tag.evidence_end,
+                "evidence": tag.evidence,
+                "model_id": tag.model_id,
+            }
+
+
+def _write(tagged: Iterable[Tagged], kind: OutputFormat, output: Path | None) -> None:
+    from pipeline.tables import open_table_writer
+
+    name = "csv" if kind is OutputFormat.table else kind.value
+    schema = _arrow_schema() if name == "parquet" else None
+    records = _records(tagged)
+    first = list(itertools.islice(records, 1))  # an input that does not read at all leaves no header behind
+    with open_table_writer(TAG_COLUMNS, name, output, schema) as write:
+        rows: list[dict[str, Any]] = []
+        for row in itertools.chain(first, records):
+            rows.append(row)
+            if len(rows) >= 5_000:
+                write(rows)
+                rows = []
+        write(rows)
+
+
+def _arrow_schema() -> Any:
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(TAG_COLUMNS, pa.string())
+    kinds |= dict.fromkeys((*(f"p_{stance}" for stance in STANCES), "confidence"), pa.float64())
+    kinds |= {"abstained": pa.bool_(), "evidence_start": pa.int64(), "evidence_end": pa.int64()}
+    return pa.schema(list(kinds.items()))
+
+
+def _show(model: Model, tagged: Iterable[Tagged], *, single: bool) -> None:
+    """Print tags for a person: a block of targets a statement, its evidence quoted."""
+    from pipeline.config import load_targets
+
+    labels = {target.id: target.label for target in load_targets().target}
+    first = () if single else ("statement",)
+    shown = console.table(*first, "target", "stance", "confidence#", "the words that show it")
+    abstained = False
+    for statement, tags in tagged:
+        for tag in tags:
+            abstained = abstained or tag.abstained
+            lead = () if single else (statement.statement_id,)
+            sure = f"{tag.confidence:.0%}{' ?' if tag.abstained else ''}"
+            shown.add_row(*lead, labels.get(tag.target, tag.target), _styled(tag.stance), sure, tag.evidence)
+    console.show(shown)
+    if abstained:
+        console.note("?  too unsure to count as an answer: the model abstains (its card says why)")
+    console.note(f"model {model.model_id}")
+
+
+def _styled(stance: str) -> str:
+    style = {"favor": "green", "against": "red", "neutral": "yellow", "none": "dim"}[stance]
+    return f"[{style}]{stance}[/]"
+
+
+def _classify_store(store: Path | None, which: str | None) -> None:
+    from pipeline.classify.tagging import tag_statements
+
+    model = _load(which)
+    with console.open_store(store) as opened:
+        if not opened.counts()["statements"]:
+            raise UsageError(f"the store {opened.path} holds no statements: run `stance ingest corpus` first.")
+        untagged = list(opened.untagged(model.model_id))
+        rows = console.progress(untagged, what="classifying", total=len(untagged))
+        tagged = opened.add_tags(
+            tag_statements(model, rows),
+            command="classify",
+            model_id=model.model_id,
+            codebook_version=model.codebook_version,
+            now=console.now(),
+        )
+    console.note(f"tagged {tagged} statements with {model.model_id}")

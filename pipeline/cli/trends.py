@@ -1,0 +1,268 @@
+"""`stance trends` and `stance report`: from tags and labels to tables, charts and a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.console import ModelOption, StoreOption, TargetsOption
+from pipeline.cli.statements import Since, Until, iso_date
+from pipeline.errors import UsageError
+from pipeline.schema import (
+    EVENT_COLUMNS,
+    FREQUENCIES,
+    LABEL_COLUMNS,
+    PROBABILITY_COLUMNS,
+    TEST_COLUMNS,
+    TREND_COLUMNS,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.aggregate import TrendOptions, Trends
+
+_TAGS_NEEDED = ("statement_id", "doc_id", "date", "country", "target", "stance", *PROBABILITY_COLUMNS)
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+
+
+def trends(
+    tags: Annotated[
+        Path | None, typer.Option("--tags", help="Tags, as `stance classify` writes them [default: the store's].")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Labels: statement_id,target,stance,sampling_prob.")
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option("--events", help="Events: event_id,date,label [default: the bundled ones].")
+    ] = None,
+    pair: Annotated[str, typer.Option("--pair", help="The two actors to compare.")] = "CHN,RUS",
+    freq: Annotated[
+        list[str] | None, typer.Option("--freq", help="month or quarter; repeatable [default: both].")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    window: Annotated[int, typer.Option("--window", min=2, help="Months either side of an event.")] = 18,
+    targets: TargetsOption = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed; equal seeds give equal bytes.")] = 0,
+    out: Out = Path("exports"),
+    model: ModelOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Estimate positions, gap and convergence over time, corrected for classifier error.
+
+    Writes trends.csv, tests.csv and events.csv. Examples:
+
+      stance trends
+
+      stance trends --tags tags.csv --labels labels.csv --freq quarter --out exports
+    """
+    from pipeline.aggregate import estimate_trends
+
+    options = _options(pair, freq, since, until, window, targets, seed)
+    if tags is not None:
+        tag_frame, label_frame = _from_files(tags, labels)
+    elif labels is not None:
+        raise UsageError("--labels goes with --tags; without them the store's tags and labels are read.")
+    else:
+        tag_frame, label_frame = _from_store(store, model)
+    event_frame = _events(events)
+    with console.working("estimating"):
+        result = estimate_trends(tag_frame, label_frame, event_frame, _with_pooled(options, tag_frame))
+    _write(result, out)
+    _show(result, options.pair)
+    console.note(f"wrote {out / 'trends.csv'}, {out / 'tests.csv'}, {out / 'events.csv'}")
+
+
+def _options(
+    pair: str,
+    freq: list[str] | None,
+    since: str | None,
+    until: str | None,
+    window: int,
+    targets: str | None,
+    seed: int,
+) -> TrendOptions:
+    from pipeline.aggregate import TrendOptions
+
+    actors = tuple(part.strip() for part in pair.split(","))
+    if len(set(actors)) != 2 or not all(actors):
+        raise UsageError(f"--pair {pair}: name two different actors, as in CHN,RUS.")
+    wrong = [f for f in freq or () if f not in FREQUENCIES]
+    if wrong:
+        raise UsageError(f"--freq {wrong[0]}: accepted are {' and '.join(FREQUENCIES)}.")
+    first, last = (iso_date(value, name) for value, name in ((since, "--since"), (until, "--until")))
+    if first and last and first > last:
+        raise UsageError(f"--since {first} is after --until {last}.")
+    return TrendOptions(
+        pair=(actors[0], actors[1]),
+        freqs=tuple(f for f in FREQUENCIES if f in (freq or FREQUENCIES)),
+        since=dt.date.fromisoformat(first) if first else None,
+        until=dt.date.fromisoformat(last) if last else None,
+        window=window,
+        targets=tuple(t.strip() for t in targets.split(",") if t.strip()) if targets else None,
+        random_state=seed,
+        data_seen_on=None,
+    )
+
+
+def _with_pooled(options: TrendOptions, tags: pd.DataFrame) -> TrendOptions:
+    """Take from targets.toml which of the targets at hand are pooled; all but the declared when none is known."""
+    from dataclasses import replace
+
+    from pipeline.config import load_targets
+
+    known = load_targets()
+    present = set(tags["target"].unique())
+    unknown = [t for t in options.targets or () if t not in present]
+    if unknown:
+        raise UsageError(
+            f"unknown target: {', '.join(unknown)}. In the tags: {', '.join(sorted(present)) or 'none'}."
+        )
+    used = present & set(options.targets or present)
+    pooled = tuple(t for t in known.pooled if t in used)
+    return replace(options, pooled=pooled or None, declared=known.declared)
+
+
+def _from_files(tags: Path, labels: Path | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    import pandas as pd
+
+    from pipeline.tables import read_frame
+
+    label_frame = read_frame(labels, LABEL_COLUMNS) if labels else pd.DataFrame(columns=list(LABEL_COLUMNS))
+    return read_frame(tags, _TAGS_NEEDED), label_frame
+
+
+def _from_store(store: Path | None, model: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from pipeline.classify.artifact import current_model_id
+
+    model_id = model or current_model_id()
+    if model_id is None:
+        raise UsageError("no trained model yet: run `stance retrain`, then `stance classify`, or `make run`.")
+    with console.open_store(store) as opened:
+        frame = opened.tags_frame(model_id)
+        waiting = sum(1 for _ in opened.untagged(model_id))
+        if waiting or frame.empty:
+            raise UsageError(
+                f"{waiting or 'all'} statements in {opened.path} are not tagged by {model_id}: run `stance classify` "
+                "first (and `stance ingest corpus` when the store is empty)."
+            )
+        return frame, opened.labels_frame()
+
+
+def _events(path: Path | None) -> pd.DataFrame:
+    import pandas as pd
+
+    from pipeline.config import corpus_dir, load_events
+    from pipeline.tables import read_frame
+
+    load_events(path)  # names the line of what is wrong
+    frame = read_frame(path or corpus_dir() / "events.csv", EVENT_COLUMNS)
+    return frame if len(frame) else pd.DataFrame(columns=list(EVENT_COLUMNS))
+
+
+def _write(result: Trends, out: Path) -> None:
+    from pipeline.tables import write_frame
+
+    further = [c for c in result.tests.columns if c not in TEST_COLUMNS]
+    write_frame(result.trends, out / "trends.csv", columns=TREND_COLUMNS)
+    write_frame(result.tests, out / "tests.csv", columns=[*TEST_COLUMNS, *further])
+    write_frame(result.events, out / "events.csv")
+
+
+def _show(result: Trends, pair: tuple[str, str]) -> None:
+    """Print the latest quarter or month with data of each target: both positions and the convergence."""
+    rows = result.trends[result.trends["status"] != "empty"]
+    if rows.empty:
+        console.note("no period has data: the tables hold empty rows only")
+        return
+    rows = rows[rows["freq"] == rows["freq"].iloc[-1]]
+    shown = console.table(
+        "latest with data", "period", f"{pair[0]}#", f"{pair[1]}#", "convergence#", "95% interval"
+    )
+    for target in dict.fromkeys(rows.loc[rows["measure"] == "convergence", "target"]):
+        of = rows[rows["target"] == target]
+        last = of[of["measure"] == "convergence"].iloc[-1]
+        now = of[of["period_start"] == last["period_start"]]
+        positions = {r.country: r.estimate for r in now[now["measure"] == "position"].itertuples()}
+        shown.add_row(
+            str(target), str(last["period_start"]), *(_signed(positions, actor) for actor in pair),
+            f"{last['estimate']:.2f}", f"{last['conf_low']:.2f} to {last['conf_high']:.2f}",
+        )  # fmt: skip
+    console.show(shown)
+
+
+def _signed(positions: Mapping[object, object], actor: str) -> str:
+    value = positions.get(actor)
+    return f"{value:+.2f}" if isinstance(value, float) else ""
+
+
+def report(
+    out: Out = Path("exports"),
+    store: StoreOption = None,
+) -> None:
+    """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote."""
+    from pipeline.config import load_actors, load_targets
+    from pipeline.report import ReportInputs, write_report
+    from pipeline.tables import read_frame
+
+    if not (out / "trends.csv").is_file():
+        raise UsageError(f"no {out / 'trends.csv'}: run `stance trends --out {out}` first.")
+    frames = [
+        read_frame(out / name, columns)
+        for name, columns in (
+            ("trends.csv", TREND_COLUMNS),
+            ("tests.csv", TEST_COLUMNS),
+            ("events.csv", EVENT_COLUMNS),
+        )
+    ]
+    pair = _pair_in(frames[0])
+    with console.working("drawing"):
+        written = write_report(
+            ReportInputs(
+                trends=frames[0],
+                tests=frames[1],
+                events=frames[2],
+                targets=load_targets(),
+                pair=pair,
+                names={actor.id: actor.name.en for actor in load_actors().actor},
+                sources=_sources(store),
+                model_id=_first(frames[0], "model_id"),
+                made_on=console.now().date(),
+            ),
+            out,
+        )
+    console.note("wrote " + ", ".join(str(path) for path in written))
+
+
+def _pair_in(frame: pd.DataFrame) -> tuple[str, str]:
+    named = frame.loc[frame["scope"] == "pair", "country"]
+    first, _, second = (str(named.iloc[0]) if len(named) else "CHN-RUS").partition("-")
+    return first, second
+
+
+def _first(frame: pd.DataFrame, column: str) -> str:
+    known = frame[column].dropna()
+    return str(known.iloc[0]) if len(known) else ""
+
+
+def _sources(path: Path | None) -> pd.DataFrame:
+    """Count statements and labelled statements by country and provenance, as the store holds them."""
+    import pandas as pd
+
+    from pipeline.config import store_path
+
+    columns = ["country", "provenance", "statements", "labelled"]
+    if not (path or store_path()).is_file():
+        return pd.DataFrame(columns=columns)
+    with console.open_store(path) as opened:
+        labelled = set(opened.labels_frame()["statement_id"])
+        rows = [(s.country, s.provenance, s.statement_id in labelled) for s in opened.statements()]
+    frame = pd.DataFrame(rows, columns=["country", "provenance", "is_labelled"])
+    counted = frame.groupby(["country", "provenance"])["is_labelled"].agg(["size", "sum"]).reset_index()
+    return counted.set_axis(columns, axis=1)
