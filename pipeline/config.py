@@ -216,31 +216,39 @@ def _unique(path: Path, what: str, ids: list[str]) -> None:
         raise DataError(f"{path}: {what} given twice: {', '.join(repeated)}. Ids must be unique.")
 
 
-@cache
 def load_targets(folder: Path | None = None) -> Targets:
-    """Read targets.toml.
+    """Read targets.toml, once per folder.
 
     Raises
     ------
     DataError
         When the file is malformed or an id is given twice.
     """
-    path = (folder or corpus_dir()) / "targets.toml"
+    return _targets_in(folder or corpus_dir())
+
+
+@cache
+def _targets_in(folder: Path) -> Targets:
+    path = folder / "targets.toml"
     targets = _read_toml(path, Targets)
     _unique(path, "target", list(targets.ids))
     return targets
 
 
-@cache
 def load_actors(folder: Path | None = None) -> Actors:
-    """Read actors.toml and check that every role's actor exists and that roles end after they begin.
+    """Read actors.toml, once per folder; every role's actor must exist, and no role end before it begins.
 
     Raises
     ------
     DataError
         When the file is malformed, an id is given twice, or a role names an unknown actor.
     """
-    path = (folder or corpus_dir()) / "actors.toml"
+    return _actors_in(folder or corpus_dir())
+
+
+@cache
+def _actors_in(folder: Path) -> Actors:
+    path = folder / "actors.toml"
     actors = _read_toml(path, Actors)
     _unique(path, "actor", list(actors.ids))
     _unique(path, "speaker", [speaker.id for speaker in actors.speaker])

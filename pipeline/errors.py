@@ -35,3 +35,9 @@ class PartialError(StanceError):
     """Partly done: what could be done was written, and what was set aside is named (exit status 3)."""
 
     exit_status = 3
+
+
+class OutputClosedError(StanceError):
+    """Whoever reads the output has seen enough, as `head` does: no failure (exit status 0)."""
+
+    exit_status = 0

@@ -83,7 +83,7 @@ def abstention_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], *, 
     order = np.argsort(-confidence, kind="stable")
     running = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     # A threshold keeps or drops equal confidences together: it can only cut after the last of them.
-    ends = np.append(np.diff(confidence[order]) != 0, True)[: len(order)]
+    ends = np.append(np.diff(confidence[order]) != 0, True)
     reached = np.flatnonzero((running >= accuracy) & ends)
     if not reached.size:
         return 1.01

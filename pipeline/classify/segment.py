@@ -122,7 +122,7 @@ def statement_sentences(doc: Doc) -> Doc:
         following = doc[token.i + 1]
         if _ends_sentence(token, following):
             ended = True
-        elif not (ended and token.text in _CLOSERS):
+        elif not (ended and (token.text in _CLOSERS or token.is_space)):
             ended = token.is_space and "\n\n" in token.text
         starts = ended and not (following.text in _CLOSERS or following.is_space or _continues(following))
         following.is_sent_start = starts
@@ -131,17 +131,21 @@ def statement_sentences(doc: Doc) -> Doc:
 
 
 def _continues(token: Token) -> bool:
-    """Say whether a token goes on with the clause before it: a small letter, a dash, a comma."""
-    return token.text[0].islower() or token.text[0] in "—–-,;:"
+    """Say whether a token goes on with what is before it: a small letter, a dash, a comma, one more "!"."""
+    return token.text[0].islower() or token.text[0] in "—–-,;:" or token.text[0] in _TERMINALS
 
 
 def _ends_sentence(token: Token, following: Token) -> bool:
     """Say whether a token is a terminal mark and not the full stop of an abbreviation or a number."""
     if token.text[-1] not in _TERMINALS:
         return False
-    if not token.text.endswith(".") or following.text in _CLOSERS or following.is_space:
+    if not token.text.endswith(".") or following.text in _CLOSERS:
         return True
-    if not token.whitespace_:
+    if following.is_space:  # two spaces, or a line break: what counts stands behind it
+        if following.i + 1 == len(following.doc):
+            return True
+        following = following.nbor()
+    elif not token.whitespace_:
         return False
     stem = token.text[:-1] or (token.nbor(-1).text if token.i and not token.nbor(-1).whitespace_ else "")
     if stem.casefold() in _NUMBERED:

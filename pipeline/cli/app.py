@@ -17,7 +17,7 @@ from pipeline.cli.classify import classify
 from pipeline.cli.models import evaluate, retrain
 from pipeline.cli.statements import ingest, sources, statements
 from pipeline.cli.trends import report, trends
-from pipeline.errors import StanceError
+from pipeline.errors import OutputClosedError, StanceError
 
 app = typer.Typer(
     name="stance",
@@ -61,16 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         status = app(given, prog_name="stance", standalone_mode=False)
+    except OutputClosedError as error:
+        # Keep the interpreter from complaining about the closed pipe when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error.exit_status
     except StanceError as error:
         return _fail(str(error), error.exit_status, debug=debug)
     except TyperException as error:
         return _fail(_with_hint(error), error.exit_code, debug=debug)
     except (Abort, KeyboardInterrupt):
         return _fail("stopped; nothing half-written was left behind.", 130, debug=False)
-    except BrokenPipeError:
-        # The reader of the pipe has seen enough; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return status if isinstance(status, int) else 0
 
 

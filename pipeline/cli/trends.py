@@ -149,8 +149,8 @@ def _from_store(store: Path | None, model: str | None) -> tuple[pd.DataFrame, pd
         waiting = sum(1 for _ in opened.untagged(model_id))
         if waiting or frame.empty:
             raise UsageError(
-                f"{waiting or 'all'} statements in {opened.path} are not tagged by {model_id}: run `stance classify` "
-                "first (and `stance ingest corpus` when the store is empty)."
+                f"{waiting or 'all'} statements in {opened.path} are not tagged by {model_id}: `stance classify` "
+                "comes first (and `stance ingest corpus` when the store is empty)."
             )
         return frame, opened.labels_frame()
 

@@ -310,9 +310,9 @@ def _upsert(db: sqlite3.Connection, statement: Statement) -> str:
     """Insert or update one statement; return `new`, `changed` or `unchanged`."""
     document = (statement.doc_id, statement.source, statement.url, statement.title)
     db.execute(
-        "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET source = excluded.source, "
-        "url = excluded.url, title = excluded.title WHERE (source, url, title) IS NOT "
-        "(excluded.source, excluded.url, excluded.title)",
+        # A document stays with the source that brought it first.
+        "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET url = excluded.url, "
+        "title = excluded.title WHERE source = excluded.source",
         document,
     )
     columns = ", ".join(_STATEMENT_FIELDS)

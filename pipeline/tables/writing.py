@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.errors import StanceError, UsageError
+from pipeline.errors import OutputClosedError, StanceError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +71,11 @@ def open_table_writer(
     if output is None and kind == "parquet":
         raise UsageError("Parquet cannot go to standard output: name a file with --output.")
     if output is None:
-        yield _writer(columns, kind, sys.stdout.buffer, schema)
-        sys.stdout.flush()
+        try:
+            yield _writer(columns, kind, sys.stdout.buffer, schema)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise OutputClosedError("the reader of the output went away.") from None
         return
     with atomic_path(output) as draft, draft.open("wb") as stream, contextlib.ExitStack() as stack:
         yield (

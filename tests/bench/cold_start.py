@@ -10,7 +10,13 @@ import time
 RUNS = 9
 COMMANDS = {
     "stance --help": ["--help"],
-    "stance classify --text": ["classify", "--text", "It is too early to recognise the Taliban.", "--format", "csv"],
+    "stance classify --text": [
+        "classify",
+        "--text",
+        "It is too early to recognise the Taliban.",
+        "--format",
+        "csv",
+    ],
 }
 
 

@@ -1,0 +1,61 @@
+"""Specifications into drawings: SVG with a text alternative, and PNG, without any request to anywhere."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import vl_convert as vlc
+
+from pipeline.report import palette
+
+_VERSION = "6.1"
+"""Version of Vega-Lite that the charts are written for."""
+_PNG_SCALE = 2.0
+_TAG = re.compile(r"<[^>]*>")
+_PATTERN = (
+    '<defs><pattern id="{ident}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
+    f'patternTransform="rotate(45)"><rect width="6" height="6" fill="{palette.EMPTY}"/>'
+    f'<line x1="0" y1="0" x2="0" y2="6" stroke="{palette.HATCH}" stroke-width="1.6"/></pattern></defs>'
+)
+
+
+def svg(spec: dict[str, Any], *, ident: str, title: str = "", text: str = "") -> str:
+    """Draw a specification as SVG.
+
+    Parameters
+    ----------
+    spec : dict
+        A Vega-Lite specification that carries its own data.
+    ident : str
+        Prefix of the ids inside, so that several drawings can stand on one page.
+    title, text : str
+        Text alternative; without it the drawing is hidden from assistive technology, for a page that
+        gives the alternative itself.
+    """
+    drawn: str = vlc.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[])
+    drawn = _TAG.sub(lambda tag: _renamed(tag[0], ident), drawn)
+    return _described(drawn, title, text).replace("</svg>", f"{_PATTERN.format(ident=ident)}</svg>")
+
+
+def _renamed(tag: str, ident: str) -> str:
+    """Prefix the ids in a tag, and turn the flat fill of empty periods into a hatch.
+
+    A hatch reads as absence in black and white too. Text between tags is left as it is.
+    """
+    tag = tag.replace(' id="', f' id="{ident}-').replace("url(#", f"url(#{ident}-")
+    return tag.replace(f'fill="{palette.EMPTY}"', f'fill="url(#{ident}-hatch)"')
+
+
+def _described(drawn: str, title: str, text: str) -> str:
+    head, body = drawn.split(">", maxsplit=1)
+    if not title:
+        return f'{head} aria-hidden="true" focusable="false">{body}'
+    names = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"
+    return f'{head} role="img" aria-label="{escape(title)}">{names}{body}'
+
+
+def png(drawing: str) -> bytes:
+    """Rasterise a drawing at twice its size."""
+    return bytes(vlc.svg_to_png(drawing, scale=_PNG_SCALE))

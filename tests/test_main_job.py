@@ -1,0 +1,204 @@
+"""The main job on the bundled corpus: what the exports must show, and that the README's words are true.
+
+These tests compute: they load the bundled statements into a fresh store, tag them with the current model, estimate
+and report, all through the command line.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.classify.artifact import current_model_id, load_model
+from pipeline.cli.app import main
+from pipeline.config import load_targets
+from pipeline.corpus import load_documented
+from pipeline.schema import TEST_COLUMNS, TREND_COLUMNS
+
+ROOT = Path(__file__).parents[1]
+CORE = ("india", "taliban_recognition", "central_asian_security")
+
+pytestmark = pytest.mark.skipif(current_model_id() is None, reason="no trained model: run `stance retrain`")
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of exports of one whole run."""
+    home = tmp_path_factory.mktemp("job")
+    store = str(home / "s.sqlite")
+    assert main(["ingest", "corpus", "--store", store]) == 0
+    assert main(["classify", "--store", store]) == 0
+    assert main(["trends", "--store", store, "--since", "2019-01-01", "--out", str(home / "exports")]) == 0
+    assert main(["report", "--store", store, "--out", str(home / "exports")]) == 0
+    return home / "exports"
+
+
+@pytest.fixture(scope="module")
+def trends(exports: Path) -> pd.DataFrame:
+    return pd.read_csv(exports / "trends.csv")
+
+
+def yearly(trends: pd.DataFrame, measure: str, target: str, country: str, year: int) -> float:
+    """Return the mean of a year's quarters that have data."""
+    rows = trends[
+        (trends["freq"] == "quarter") & (trends["measure"] == measure) & (trends["target"] == target)
+        & (trends["country"] == country) & (trends["status"] != "empty")
+        & trends["period_start"].str.startswith(str(year))
+    ]  # fmt: skip
+    assert len(rows), f"no data for {measure} {target} {country} {year}"
+    return float(rows["estimate"].mean())
+
+
+def test_russia_moves_toward_recognition_from_2021_to_2025(trends: pd.DataFrame) -> None:
+    path = [yearly(trends, "position", "taliban_recognition", "RUS", year) for year in (2021, 2023, 2025)]
+    assert path[0] < 0.05
+    assert path[2] > path[0] + 0.3
+    assert path[1] < path[2]
+
+
+def test_china_stands_below_russia_on_india_in_2021(trends: pd.DataFrame) -> None:
+    china, russia = (yearly(trends, "position", "india", country, 2021) for country in ("CHN", "RUS"))
+    assert china < 0 < russia - 0.3
+
+
+def test_both_stand_against_a_us_presence_and_converge_on_it_most(trends: pd.DataFrame) -> None:
+    for year in (2021, 2022, 2023, 2024, 2025):
+        for country in ("CHN", "RUS"):
+            assert yearly(trends, "position", "us_presence", country, year) < -0.4
+    # In 2021 most Chinese statements named the withdrawal without judging the presence; from 2022 on the two agree.
+    mean = {
+        target: sum(yearly(trends, "convergence", target, "CHN-RUS", year) for year in range(2022, 2026)) / 4
+        for target in (*CORE, "us_presence")
+    }
+    assert max(mean, key=lambda target: mean[target]) == "us_presence"
+    assert mean["us_presence"] > 0.9
+
+
+def test_the_tables_have_exactly_the_contract_s_columns_and_legal_values(
+    exports: Path, trends: pd.DataFrame
+) -> None:
+    assert tuple(trends.columns) == TREND_COLUMNS
+    assert set(trends["status"]) <= {"ok", "sparse", "empty"}
+    assert set(trends["freq"]) == {"month", "quarter"}
+    assert set(trends["scope"]) == {"country", "pair", "pooled"}
+    empty = trends["status"] == "empty"
+    assert trends.loc[empty, ["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert trends.loc[~empty, "estimate"].notna().all()
+    known = trends[~empty & trends["conf_low"].notna()]
+    slack = 1e-6
+    assert (known["conf_low"] <= known["estimate"] + slack).all()
+    assert (known["estimate"] <= known["conf_high"] + slack).all()
+    tests = pd.read_csv(exports / "tests.csv")
+    assert tuple(tests.columns[: len(TEST_COLUMNS)]) == TEST_COLUMNS
+    assert set(tests["test"]) == {"trend", "changepoint", "event", "leadlag", "classifier_drift"}
+    assert tests["p_value"].dropna().between(0, 1).all()
+    events = pd.read_csv(exports / "events.csv")
+    assert tuple(events.columns[:3]) == ("event_id", "date", "label")
+    assert events["source_url"].str.startswith("http").all()
+
+
+def test_pooled_convergence_is_of_the_core_targets_and_hand_labels_count(trends: pd.DataFrame) -> None:
+    assert load_targets().pooled == CORE
+    labelled = sum(row["labels"]["india"] is not None for row in load_documented())
+    months = trends[(trends["freq"] == "month") & (trends["measure"] == "salience") & (trends["target"] == "india")]
+    assert 0 < months["n_labelled"].sum() <= labelled
+    pooled = trends[(trends["measure"] == "pooled_convergence") & (trends["status"] != "empty")]
+    assert pooled["target"].eq("ALL").all()
+    assert pooled["estimate"].between(0, 1).all()
+
+
+def test_charts_and_page_are_there_and_reach_out_to_nothing(exports: Path) -> None:
+    for target in load_targets().ids:
+        assert (exports / "charts" / f"{target}.png").read_bytes()[:4] == b"\x89PNG"
+        assert "<svg" in (exports / "charts" / f"{target}.svg").read_text()
+    page = (exports / "report.html").read_text()
+    assert "<script" not in page
+    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)(?!https?://[^"']*["'][^>]*rel=)""", page)
+    assert not re.findall(r"url\(\s*['\"]?https?:", page)
+
+
+def test_a_second_run_writes_the_same_bytes(exports: Path, tmp_path: Path) -> None:
+    store = str(exports.parent / "s.sqlite")
+    assert main(["trends", "--store", store, "--since", "2019-01-01", "--out", str(tmp_path)]) == 0
+    for name in ("trends.csv", "tests.csv", "events.csv"):
+        assert (tmp_path / name).read_bytes() == (exports / name).read_bytes()
+
+
+def test_tags_of_training_texts_in_the_store_are_out_of_fold(exports: Path) -> None:
+    """Accuracy on the labelled statements must be the cross-validated one, far from the in-sample one."""
+    from pipeline.store import Store
+
+    model = load_model()
+    with Store(exports.parent / "s.sqlite") as store:
+        tags = store.tags_frame(model.model_id).merge(
+            store.labels_frame(), on=["statement_id", "target"], suffixes=("", "_gold")
+        )
+    tagged = float((tags["stance"] == tags["stance_gold"]).mean())
+    texts = [row["text"] for row in load_documented() if row["labels"]["india"] is not None]
+    gold = [[row["labels"][t] for t in model.targets] for row in load_documented() if row["labels"]["india"]]
+    in_sample = float((model.classifier.predict(texts) == gold).mean())
+    assert in_sample > 0.97
+    assert tagged < in_sample - 0.04
+
+
+def test_the_readme_s_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert code is not None
+    exec(compile(code[1], "README.md", "exec"), {})  # noqa: S102 - our own README
+    assert "taliban_recognition" in capsys.readouterr().out
+
+
+def test_the_readme_s_commands_are_real() -> None:
+    """Every make target and every stance command and option that the README shows exists."""
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", readme, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    shown = re.findall(
+        r"stance (\w+)((?: [^\n|]*)?)", "\n".join(re.findall(r"```\n(.*?)```", readme, flags=re.DOTALL))
+    )
+    assert {name for name, _ in shown} >= {"classify", "trends", "report", "statements", "ingest"}
+    for name, rest in shown:
+        assert main([name, "--help"]) == 0
+        for option in re.findall(r"(--[a-z-]+)", rest):
+            assert option in _help_of(name), f"stance {name} has no {option}"
+
+
+def _help_of(command: str) -> str:
+    import contextlib
+    import io
+
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        main([command, "--help"])
+    return text.getvalue()
+
+
+def test_the_readme_s_figures_are_the_current_model_s() -> None:
+    """The quality table of the README is what the gate's floors were pinned at, within the gate's margin."""
+    import json
+
+    table = re.findall(
+        r"^\| (?:\*\*)?(\w+)(?:\*\*)? \|(?: [^|]+\|){2} (?:\*\*)?(\.\d\d)",
+        (ROOT / "README.md").read_text(),
+        flags=re.MULTILINE,
+    )
+    assert len(table) == 6
+    floors = json.loads((ROOT / "tests" / "gate" / "floors.json").read_text())["macro_f1"]
+    for name, figure in table:
+        assert float(figure) == pytest.approx(floors[name] + 0.01, abs=0.0151), name
+
+
+def test_versions_in_the_tree_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    constraints = (ROOT / "constraints.txt").read_text()
+    assert "://" not in constraints
+    pinned = {line.split("==")[0].lower() for line in constraints.splitlines() if "==" in line}
+    for requirement in project["dependencies"]:
+        assert re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() in pinned  # type: ignore[index]
