@@ -56,7 +56,7 @@ def test_version_is_the_distribution_s(capsys: pytest.CaptureFixture[str]) -> No
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; from pipeline.cli.app import main; main(['classify', '--help']);"
-        "heavy = {'numpy', 'pandas', 'sklearn', 'spacy', 'datasets', 'altair', 'scipy', 'pyarrow'} & set(sys.modules);"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'spacy', 'datasets', 'scipy', 'pyarrow'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -70,7 +70,8 @@ def test_only_the_targets_asked_for_in_the_codebook_s_order(capfd: pytest.Captur
 def test_a_csv_keeps_order_and_carries_its_columns(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text(
-        "statement_id,text,speaker,date,country,extra\nz9,No rush to recognise the Taliban.,A. Vell,2030-01-02,ARD,x\n"
+        "statement_id,text,speaker,date,country,extra\n"
+        "z9,No rush to recognise the Taliban.,A. Vell,2030-01-02,ARD,x\n"
         "a1,Rain fell.,,,,y\n"
     )
     assert main(["classify", "in.csv", "--output", "out.csv"]) == 0

@@ -70,8 +70,9 @@ def test_a_dry_run_stores_nothing(tmp_path: Path, capfd: Captured) -> None:
 
 def test_a_file_s_statements_come_out_as_they_went_in(tmp_path: Path, capfd: Captured) -> None:
     given = {
-        "statement_id": "mine-1", "doc_id": "doc", "date": "2031-01-02", "date_method": "header", "speaker": "A. Vell",
-        "role": "Minister", "country": "ARD", "venue": "Hall", "lang": "en", "source": "mine", "url": "https://e.org/1",
+        "statement_id": "mine-1", "doc_id": "doc", "date": "2031-01-02", "date_method": "header",
+        "speaker": "A. Vell", "role": "Minister",
+        "country": "ARD", "venue": "Hall", "lang": "en", "source": "mine", "url": "https://e.org/1",
         "title": "T", "text": "The harbour, she said; “open”.", "provenance": "verbatim",
     }  # fmt: skip
     (tmp_path / "in.jsonl").write_text(json.dumps(given) + "\n")

@@ -191,10 +191,8 @@ class Store:
 
     def untagged(self, model_id: str) -> Iterator[Statement]:
         """Yield the statements that a model has not tagged yet, in order of id."""
-        query = (
-            f"{_READ} AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.statement_id = s.statement_id "
-            "AND t.model_id = ?) ORDER BY s.statement_id"
-        )
+        unread = "NOT EXISTS (SELECT 1 FROM tags t WHERE t.statement_id = s.statement_id AND t.model_id = ?)"
+        query = " ".join([_READ, "AND", unread, "ORDER BY s.statement_id"])
         yield from self._read(query, (model_id,))
 
     def _read(self, query: str, values: tuple[str, ...]) -> Iterator[Statement]:
