@@ -102,6 +102,25 @@ class Targets(_Entry):
         return wanted
 
 
+class Concept(_Entry):
+    """One notion of the dictionary and the terms that carry it, by language."""
+
+    en: tuple[str, ...] = ()
+    ru: tuple[str, ...] = ()
+    zh: tuple[str, ...] = ()
+
+
+class Lexicon(_Entry):
+    """The trilingual dictionary of concepts."""
+
+    concept: Mapping[str, Concept]
+
+    @property
+    def terms(self) -> dict[str, list[str]]:
+        """Terms of each concept, of all languages together."""
+        return {name: [*concept.en, *concept.ru, *concept.zh] for name, concept in self.concept.items()}
+
+
 class Names(_Entry):
     """A name in up to three languages."""
 
@@ -233,6 +252,24 @@ def _targets_in(folder: Path) -> Targets:
     targets = _read_toml(path, Targets)
     _unique(path, "target", list(targets.ids))
     return targets
+
+
+def load_lexicon(folder: Path | None = None) -> Lexicon:
+    """Read lexicon.toml; a corpus folder without one has no concepts.
+
+    Raises
+    ------
+    DataError
+        When the file is malformed, or a concept has no term.
+    """
+    path = (folder or corpus_dir()) / "lexicon.toml"
+    if not path.is_file():
+        return Lexicon(concept={})
+    lexicon = _read_toml(path, Lexicon)
+    empty = [name for name, terms in lexicon.terms.items() if not terms]
+    if empty:
+        raise DataError(f"{path}: concepts without a term: {', '.join(empty)}.")
+    return lexicon
 
 
 def load_actors(folder: Path | None = None) -> Actors:

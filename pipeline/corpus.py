@@ -25,9 +25,7 @@ from pipeline.schema import Label, Stance, Statement
 if TYPE_CHECKING:
     from datasets import Dataset
 
-DOUBLE_CODED = "documented/double_coded.jsonl"
-SINGLE_CODED = "documented/single_coded.jsonl"
-DOCUMENTED_FILES = (DOUBLE_CODED, SINGLE_CODED)
+DOCUMENTED_FILE = "documented/statements.jsonl"
 DOCUMENTED_SOURCE = "corpus"
 
 Coding = Mapping[str, Stance]
@@ -57,8 +55,22 @@ def _no_quotation(text: str) -> str:
 _Coding = Annotated[Coding | None, AfterValidator(_every_target)]
 
 
+class Verified(BaseModel):
+    """A check of a statement against public pages: when, by which address, and what it mended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: dt.date
+    second_url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    mended: str
+
+
 class DocumentedStatement(BaseModel):
-    """One line of corpus/documented/*.jsonl. `labels` is the adjudicated stance per target, if any."""
+    """One line of corpus/documented/statements.jsonl.
+
+    `labels` is the adjudicated stance per target, if any. `verified` is null where no page was found that bears
+    the statement out; `check_note` then says what is missing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,6 +90,8 @@ class DocumentedStatement(BaseModel):
     labels: _Coding = None
     coding_1: _Coding
     coding_2: _Coding = None
+    verified: Verified | None = None
+    check_note: str = ""
 
 
 class AuthoredPassage(BaseModel):
@@ -89,6 +103,8 @@ class AuthoredPassage(BaseModel):
     lang: Literal["en", "ru", "zh"]
     text: Annotated[str, Field(min_length=5)]
     labels: _Coding
+    coding_1: _Coding
+    coding_2: _Coding
 
 
 def _validated_lines(path: Path, model: type[BaseModel], folder: Path) -> Iterator[BaseModel]:
@@ -125,10 +141,8 @@ def validate_corpus(folder: Path | None = None) -> dict[str, int]:
         Naming file, line and field of the first row that is wrong.
     """
     folder = folder or corpus_dir()
-    rows = {
-        name: sum(1 for _ in _validated_lines(folder / name, DocumentedStatement, folder))
-        for name in DOCUMENTED_FILES
-    }
+    documented = _validated_lines(folder / DOCUMENTED_FILE, DocumentedStatement, folder)
+    rows = {DOCUMENTED_FILE: sum(1 for _ in documented)}
     for path in _authored_files(folder):
         rows[f"authored/{path.name}"] = sum(1 for _ in _validated_lines(path, AuthoredPassage, folder))
     return rows
@@ -143,11 +157,13 @@ def _features(folder: Path, *, documented: bool) -> Any:
     from datasets import Features, Value
 
     coding = Features({target: Value("string") for target in load_targets(folder).ids})
+    codings = dict.fromkeys(("labels", "coding_1", "coding_2"), coding)
     if not documented:
-        return Features({**_strings("passage_id", "lang", "text"), "labels": coding})
-    names = [name for name in DocumentedStatement.model_fields if name not in ("labels", "coding_1", "coding_2")]
-    columns = {**_strings(*names), "date": Value("date32"), "joint": Value("bool")}
-    return Features({**columns, "labels": coding, "coding_1": coding, "coding_2": coding})
+        return Features({**_strings("passage_id", "lang", "text"), **codings})
+    names = [name for name in DocumentedStatement.model_fields if name not in codings]
+    verified = Features({**_strings(*Verified.model_fields), "on": Value("date32")})
+    columns = {**_strings(*names), "date": Value("date32"), "joint": Value("bool"), "verified": verified}
+    return Features({**columns, **codings})
 
 
 def _strings(*names: str) -> dict[str, Any]:
@@ -185,12 +201,12 @@ def load_documented(folder: Path | None = None) -> Dataset:
         Naming file, line and field of the first row that is wrong.
     """
     folder = folder or corpus_dir()
-    if not all((folder / name).is_file() for name in DOCUMENTED_FILES):
+    path = folder / DOCUMENTED_FILE
+    if not path.is_file():
         raise UsageError(f"no bundled corpus in {folder}: STANCE_CORPUS must name a folder like corpus/.")
-    for name in DOCUMENTED_FILES:
-        for _ in _validated_lines(folder / name, DocumentedStatement, folder):
-            pass
-    return _load([folder / name for name in DOCUMENTED_FILES], _features(folder, documented=True))
+    for _ in _validated_lines(path, DocumentedStatement, folder):
+        pass
+    return _load([path], _features(folder, documented=True))
 
 
 def load_authored(folder: Path | None = None) -> Dataset:
@@ -222,11 +238,12 @@ def documented_statements(rows: Dataset) -> Iterator[Statement]:
             text=row["text"],
             provenance=row["provenance"],
             joint=row["joint"],
+            verified=row["verified"] is not None,
         )
 
 
 def documented_labels(rows: Dataset) -> Iterator[Label]:
-    """Yield the adjudicated labels. The double-coded files are coded in full, so each has probability 1.
+    """Yield the adjudicated labels. The corpus is coded in full, so each has probability 1.
 
     A statement coded only once has none: it does not count as labelled.
     """
@@ -248,8 +265,9 @@ def text_key(text: str) -> str:
 def evaluation_hash(folder: Path | None = None) -> str:
     """Return a hash of what quality is measured on: text, date and labels of the double-coded statements."""
     digest = hashlib.sha256()
-    with ((folder or corpus_dir()) / DOUBLE_CODED).open(encoding="utf-8") as stream:
-        for row in sorted((json.loads(line) for line in stream), key=lambda row: row["statement_id"]):
+    with ((folder or corpus_dir()) / DOCUMENTED_FILE).open(encoding="utf-8") as stream:
+        rows = [row for row in map(json.loads, stream) if row.get("labels")]
+        for row in sorted(rows, key=lambda row: row["statement_id"]):
             kept = {key: row[key] for key in ("statement_id", "date", "text", "labels")}
             digest.update(json.dumps(kept, sort_keys=True, ensure_ascii=False).encode())
     return digest.hexdigest()[:16]

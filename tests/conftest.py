@@ -157,7 +157,7 @@ def documented_row(number: int, **changes: Any) -> dict[str, Any]:
         "speaker": "Anna Vell", "role": "Foreign Minister", "country": "ARD", "venue": "Council hall",
         "source_url": f"https://example.org/page/{number}", "source_outlet": "Ardland Courier", "text": text,
         "lang": "en", "provenance": "paraphrase", "joint": False, "labels": stances, "coding_1": stances,
-        "coding_2": stances,
+        "coding_2": stances, "verified": {"on": "2031-01-01", "second_url": "https://example.org/read", "mended": ""},
     }  # fmt: skip
     return {**row, **changes}
 
@@ -171,7 +171,8 @@ def single_coded_row(number: int, **changes: Any) -> dict[str, Any]:
 def authored_row(number: int, **changes: Any) -> dict[str, Any]:
     """Return one authored passage."""
     text, stances = tiny_text(number)
-    return {"passage_id": record_id("a", number), "lang": "en", "text": text, "labels": stances, **changes}
+    codings = dict.fromkeys(("labels", "coding_1", "coding_2"), stances)
+    return {"passage_id": record_id("a", number), "lang": "en", "text": text, **codings, **changes}
 
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -187,8 +188,8 @@ def write_tiny_corpus(folder: Path) -> Path:
     (folder / "targets.toml").write_text(TARGETS_TOML, encoding="utf-8")
     (folder / "actors.toml").write_text(ACTORS_TOML, encoding="utf-8")
     (folder / "events.csv").write_text(EVENTS_CSV, encoding="utf-8")
-    write_jsonl(folder / "documented" / "double_coded.jsonl", [documented_row(n) for n in range(32)])
-    write_jsonl(folder / "documented" / "single_coded.jsonl", [single_coded_row(n) for n in range(40, 46)])
+    coded, once = map(documented_row, range(32)), map(single_coded_row, range(40, 46))
+    write_jsonl(folder / "documented" / "statements.jsonl", [*coded, *once])
     write_jsonl(folder / "authored" / "passages_en.jsonl", [authored_row(n) for n in range(60, 70)])
     return folder
 

@@ -66,7 +66,7 @@ def test_retrain_measures_pins_and_guards(tiny_home: Path, capfd: Captured) -> N
 def test_changed_evaluation_data_stops_the_gate(tiny_home: Path, capfd: Captured) -> None:
     assert main(["retrain", "--pin"]) == 0
     first = current_model_id()
-    path = tiny_home / "corpus" / "documented" / "double_coded.jsonl"
+    path = tiny_home / "corpus" / "documented" / "statements.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     capfd.readouterr()
     assert main(["retrain"]) == 1

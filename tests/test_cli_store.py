@@ -45,7 +45,7 @@ def test_the_corpus_loads_once_and_a_second_time_changes_nothing(tmp_path: Path,
 
 def test_a_statement_that_the_corpus_drops_is_left_out_and_comes_back(tmp_path: Path, capfd: Captured) -> None:
     main(["ingest", "corpus"])
-    path = tmp_path / "corpus" / "documented" / "double_coded.jsonl"
+    path = tmp_path / "corpus" / "documented" / "statements.jsonl"
     whole = path.read_text()
     path.write_text("".join(whole.splitlines(keepends=True)[1:]))
     main(["ingest", "corpus"])
@@ -121,10 +121,10 @@ def test_a_bad_row_is_named_and_nothing_of_the_file_is_kept(
 
 def test_a_wrong_corpus_line_is_named(tmp_path: Path, capfd: Captured) -> None:
     rows = [documented_row(1), documented_row(2, country="NOWHERE")]
-    write_jsonl(tmp_path / "corpus" / "documented" / "double_coded.jsonl", rows)
+    write_jsonl(tmp_path / "corpus" / "documented" / "statements.jsonl", rows)
     assert main(["ingest", "corpus"]) == 2
     err = capfd.readouterr().err
-    assert "double_coded.jsonl, line 2: country" in err
+    assert "statements.jsonl, line 2: country" in err
     assert "unknown actor 'NOWHERE'" in err
 
 

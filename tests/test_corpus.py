@@ -17,16 +17,15 @@ from pipeline.errors import DataError, UsageError
 from pipeline.schema import Label
 from tests.conftest import authored_row, documented_row, record_id, single_coded_row, write_jsonl
 
-DOUBLE = "documented/double_coded.jsonl"
-SINGLE = "documented/single_coded.jsonl"
+DOCUMENTED = "documented/statements.jsonl"
 AUTHORED = "authored/passages_en.jsonl"
 
 
 def test_rows_are_counted_per_file(tiny_corpus):
-    assert validate_corpus(tiny_corpus) == {DOUBLE: 32, SINGLE: 6, AUTHORED: 10}
+    assert validate_corpus(tiny_corpus) == {DOCUMENTED: 38, AUTHORED: 10}
 
 
-def test_documented_rows_hold_both_files_with_absent_codings_empty(tiny_corpus):
+def test_absent_codings_are_empty(tiny_corpus):
     rows = load_documented(tiny_corpus)
     assert len(rows) == 38
     assert rows[5]["labels"] == {"harbour": "neutral", "railway": "neutral"}
@@ -51,7 +50,7 @@ def test_authored_rows_are_loaded_from_every_language_file(corpus_folder):
 def test_a_corpus_without_authored_passages_loads_none(corpus_folder):
     (corpus_folder / AUTHORED).unlink()
     assert len(load_authored(corpus_folder)) == 0
-    assert load_authored(corpus_folder).column_names == ["passage_id", "lang", "text", "labels"]
+    assert load_authored(corpus_folder).column_names == ["passage_id", "lang", "text", "labels", "coding_1", "coding_2"]
 
 
 @pytest.mark.parametrize(
@@ -79,44 +78,46 @@ def test_a_corpus_without_authored_passages_loads_none(corpus_folder):
             {"coding_1": {"harbour": "favor", "railway": "none", "moon": "none"}},
             "coding_1: Value error, .* see moon",
         ),
+        ({"verified": {"on": "soon", "second_url": "https://example.org", "mended": ""}}, "verified.on"),
+        ({"verified": {"on": "2031-01-01", "second_url": "a page", "mended": ""}}, "verified.second_url"),
         ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
     ],
 )
 def test_a_row_that_is_wrong_is_named_by_file_line_and_field(corpus_folder, changes, field):
-    write_jsonl(corpus_folder / DOUBLE, [documented_row(0), documented_row(1), documented_row(2, **changes)])
-    with pytest.raises(DataError, match=rf"double_coded\.jsonl, line 3: {field}.*Mend that line\.$"):
+    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0), documented_row(1), documented_row(2, **changes)])
+    with pytest.raises(DataError, match=rf"statements\.jsonl, line 3: {field}.*Mend that line\.$"):
         load_documented(corpus_folder)
 
 
 def test_a_text_of_twenty_characters_is_long_enough(corpus_folder):
-    write_jsonl(corpus_folder / DOUBLE, [documented_row(0, text="Just twenty letters.")])
+    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0, text="Just twenty letters.")])
     assert load_documented(corpus_folder)[0]["text"] == "Just twenty letters."
 
 
 def test_a_missing_first_coding_is_refused(corpus_folder):
     row = single_coded_row(1)
     del row["coding_1"]
-    write_jsonl(corpus_folder / SINGLE, [row])
-    with pytest.raises(DataError, match=r"single_coded\.jsonl, line 1: coding_1: Field required"):
+    write_jsonl(corpus_folder / DOCUMENTED, [row])
+    with pytest.raises(DataError, match=r"statements\.jsonl, line 1: coding_1: Field required"):
         load_documented(corpus_folder)
 
 
 def test_a_line_that_is_not_json_is_named(corpus_folder):
-    with (corpus_folder / DOUBLE).open("a") as stream:
+    with (corpus_folder / DOCUMENTED).open("a") as stream:
         stream.write("{broken\n")
-    with pytest.raises(DataError, match=r"double_coded\.jsonl, line 33: line: Invalid JSON"):
+    with pytest.raises(DataError, match=r"statements\.jsonl, line 39: line: Invalid JSON"):
         validate_corpus(corpus_folder)
 
 
 def test_a_line_that_is_not_utf8_is_named(corpus_folder):
-    with (corpus_folder / DOUBLE).open("ab") as stream:
+    with (corpus_folder / DOCUMENTED).open("ab") as stream:
         stream.write(b'{"statement_id": "\xff"}\n')
-    with pytest.raises(DataError, match=r"double_coded\.jsonl, line 33: line: .*unicode"):
+    with pytest.raises(DataError, match=r"statements\.jsonl, line 39: line: .*unicode"):
         load_documented(corpus_folder)
 
 
 def test_an_id_given_twice_names_both_lines(corpus_folder):
-    write_jsonl(corpus_folder / DOUBLE, [documented_row(0), documented_row(1), documented_row(0)])
+    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0), documented_row(1), documented_row(0)])
     with pytest.raises(DataError, match=rf"line 3: id {record_id('s', 0)} was given on line 1 too\.$"):
         load_documented(corpus_folder)
 
@@ -139,9 +140,8 @@ def test_an_authored_passage_that_is_wrong_is_named(corpus_folder, changes, fiel
         validate_corpus(corpus_folder)
 
 
-@pytest.mark.parametrize("missing", [DOUBLE, SINGLE])
-def test_a_folder_that_is_no_corpus_is_wrong_use(corpus_folder, missing):
-    (corpus_folder / missing).unlink()
+def test_a_folder_that_is_no_corpus_is_wrong_use(corpus_folder):
+    (corpus_folder / DOCUMENTED).unlink()
     with pytest.raises(UsageError, match=r"no bundled corpus in .*STANCE_CORPUS must name"):
         load_documented(corpus_folder)
 
@@ -156,7 +156,7 @@ def test_the_folder_comes_from_the_environment(monkeypatch, tiny_corpus):
 
 def test_a_row_becomes_a_statement_with_its_source_and_precision(corpus_folder):
     rows = [documented_row(0, date_precision="month", joint=True)]
-    write_jsonl(corpus_folder / DOUBLE, rows)
+    write_jsonl(corpus_folder / DOCUMENTED, rows)
     statement = next(documented_statements(load_documented(corpus_folder)))
     expected = {
         "statement_id": rows[0]["statement_id"],
@@ -185,8 +185,7 @@ def test_one_page_on_one_date_is_one_document(corpus_folder):
         documented_row(2, **{**page, "date": "2030-01-02"}),
         documented_row(3, **{**page, "source_url": "https://example.org/other"}),
     ]
-    write_jsonl(corpus_folder / DOUBLE, rows)
-    write_jsonl(corpus_folder / SINGLE, [])
+    write_jsonl(corpus_folder / DOCUMENTED, rows)
     ids = [statement.doc_id for statement in documented_statements(load_documented(corpus_folder))]
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
@@ -225,21 +224,20 @@ def test_other_texts_have_other_keys(other):
 )
 def test_the_evaluation_hash_changes_with_what_is_measured_on(corpus_folder, change):
     before = evaluation_hash(corpus_folder)
-    write_jsonl(corpus_folder / DOUBLE, [documented_row(0, **change), *(documented_row(n) for n in range(1, 32))])
+    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0, **change), *(documented_row(n) for n in range(1, 32))])
     assert evaluation_hash(corpus_folder) != before
 
 
 def test_the_evaluation_hash_ignores_order_and_fields_that_are_not_measured_on(corpus_folder):
     before = evaluation_hash(corpus_folder)
     rows = [documented_row(n, speaker="Osk Brandt", venue="Elsewhere") for n in reversed(range(32))]
-    write_jsonl(corpus_folder / DOUBLE, rows)
-    write_jsonl(corpus_folder / SINGLE, [])
+    write_jsonl(corpus_folder / DOCUMENTED, rows)
     assert evaluation_hash(corpus_folder) == before
     assert len(before) == 16
 
 
 def test_non_ascii_text_survives_loading(corpus_folder):
     text = "Гавань открыта 😀 для всех, 港口开放, naïve."
-    write_jsonl(corpus_folder / DOUBLE, [documented_row(0, text=text, lang="ru")])
+    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0, text=text, lang="ru")])
     assert load_documented(corpus_folder)[0]["text"] == text
-    assert json.loads((corpus_folder / DOUBLE).read_text(encoding="utf-8").splitlines()[0])["text"] == text
+    assert json.loads((corpus_folder / DOCUMENTED).read_text(encoding="utf-8").splitlines()[0])["text"] == text

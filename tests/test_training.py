@@ -48,7 +48,7 @@ def test_adjudicated_labels_go_before_the_first_coding(corpus_folder):
     labels = {"harbour": "against", "railway": "none"}
     other = {"harbour": "favor", "railway": "favor"}
     rows = [documented_row(0, labels=labels, coding_1=other), documented_row(1, labels=None, coding_1=other)]
-    write_jsonl(corpus_folder / "documented" / "double_coded.jsonl", rows)
+    write_jsonl(corpus_folder / "documented" / "statements.jsonl", rows)
     data = training_set(corpus_folder)
     assert data.y[:2].tolist() == [["against", "none"], ["favor", "favor"]]
     assert data.kinds[:2].tolist() == ["double_coded", "single_coded"]

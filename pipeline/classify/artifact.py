@@ -33,7 +33,9 @@ from pipeline.tables import atomic_path
 
 NAME = "linear"
 _FILES = ("model.skops", "out_of_fold.npz", "metrics.json")
-_TRUSTED = frozenset({"pipeline.classify.model.StanceClassifier", "pipeline.classify.cues.CueCounts"})
+_TRUSTED = frozenset({"pipeline.classify.model.StanceClassifier"})
+_WORDS = ("cues", "concepts")
+"""Settings that are word lists: hashed with the rest, too long for a manifest."""
 _LIBRARIES = ("numpy", "scikit-learn", "scipy", "skops", "spacy")
 
 
@@ -57,8 +59,7 @@ class Model:
 
 def version_of(data: TrainingSet, classifier: StanceClassifier) -> str:
     """Return the version that training on this data with these settings gets: equal inputs, equal version."""
-    settings = {key: value for key, value in classifier.get_params(deep=False).items() if key != "cues"}
-    content = [importlib.metadata.version("stance-convergence"), settings, dict(WEIGHTS), classifier.cues]
+    content = [importlib.metadata.version("stance-convergence"), classifier.get_params(deep=False), dict(WEIGHTS)]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     # Groups decide the folds, and with them temperatures and out-of-fold probabilities.
     for text, lang, group, kind, row in zip(data.texts, data.langs, data.groups, data.kinds, data.y, strict=True):
@@ -115,7 +116,7 @@ def _manifest(
         "stances": list(STANCES),
         "languages": sorted(set(data.langs)),
         "training_texts": {str(kind): int(count) for kind, count in zip(kinds, counts, strict=True)},
-        "settings": {k: v for k, v in trained.classifier.get_params(deep=False).items() if k != "cues"},
+        "settings": {k: v for k, v in trained.classifier.get_params(deep=False).items() if k not in _WORDS},
         "thresholds": trained.thresholds,
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         "sha256": {name: _sha256(draft / name) for name in _FILES},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classify.cues import cue_pattern, fold
 from pipeline.classify.model import StanceClassifier
 from pipeline.classify.segment import sentence_spans
 from pipeline.schema import STANCES
@@ -43,18 +42,13 @@ def evidence_spans(
     if len(sentences) == 1:
         return [None if stance == _NONE else sentences[0] for stance in predicted]
     parts = [text[start:end] for start, end in sentences]
-    scores = classifier.scores(classifier.transform(parts))
+    margins = classifier.margins(classifier.transform(parts))
     return [
-        None if stance == _NONE else sentences[_best(scores[:, k, stance] - scores[:, k, _NONE], parts, terms)]
-        for k, (stance, terms) in enumerate(zip(predicted, classifier.cues.values(), strict=True))
+        None if stance == _NONE else sentences[_best(margins[:, k, stance] - margins[:, k, _NONE])]
+        for k, stance in enumerate(predicted)
     ]
 
 
-def _best(odds: npt.NDArray[np.float64], sentences: list[str], terms: object) -> int:
-    """Return the sentence with the highest odds of the stance against `none`, among those with a cue if any.
-
-    A sentence without a cue can outscore one with it on style alone; it does not show a stance on the target.
-    """
-    pattern = cue_pattern(tuple(terms))  # type: ignore[arg-type]
-    cued = np.array([bool(pattern.search(fold(sentence))) for sentence in sentences])
-    return int(np.argmax(np.where(cued, odds, -np.inf) if cued.any() else odds))
+def _best(odds: npt.NDArray[np.float64]) -> int:
+    """Return the sentence with the highest odds of the stance against `none`; one that is silent has none."""
+    return int(np.argmax(np.where(np.isnan(odds), -np.inf, odds)))

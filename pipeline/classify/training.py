@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from pipeline.classify.calibration import abstention_threshold, fit_temperature
 from pipeline.classify.evaluate import evaluate
 from pipeline.classify.model import StanceClassifier
-from pipeline.config import Targets, load_targets
+from pipeline.config import Lexicon, Targets, load_lexicon, load_targets
 from pipeline.corpus import load_authored, load_documented
 from pipeline.schema import STANCES, Label, Statement
 
@@ -157,10 +157,11 @@ def group_by_event(keys: Sequence[tuple[str, str]]) -> npt.NDArray[np.int64]:
     return groups
 
 
-def new_classifier(targets: Targets, *, random_state: int = 0) -> StanceClassifier:
-    """Return the project's unfitted classifier for the given targets."""
+def new_classifier(targets: Targets, lexicon: Lexicon | None = None, *, random_state: int = 0) -> StanceClassifier:
+    """Return the project's unfitted classifier for the given targets and dictionary (the bundled one)."""
     cues = {t.id: sorted(term for terms in t.cues.values() for term in terms) for t in targets.target}
-    return StanceClassifier(cues=cues, random_state=random_state)
+    concepts = (lexicon or load_lexicon()).terms
+    return StanceClassifier(cues=cues, concepts=concepts, random_state=random_state)
 
 
 def split_by_event(data: TrainingSet, *, random_state: int = 0) -> list[tuple[Any, Any]]:
@@ -185,15 +186,15 @@ def train(data: TrainingSet, targets: Targets, *, random_state: int = 0, n_jobs:
     folds = split_by_event(data, random_state=random_state)
     _LOG.info("training on %d texts, %d folds", len(data.texts), len(folds))
     parts = Parallel(n_jobs=n_jobs)(
-        [delayed(_fold_scores)(new, data, fit, test) for fit, test in folds]
+        [delayed(_fold_margins)(new, data, fit, test) for fit, test in folds]
         + [delayed(_fold_baselines)(data, fit, test) for fit, test in folds]
         + [delayed(_fit)(new, data, np.arange(len(data.texts)))]
     )
-    scores = _assemble([test for _, test in folds], parts[: len(folds)])
+    margins = _assemble([test for _, test in folds], parts[: len(folds)])
     baselines = _assemble([test for _, test in folds], parts[len(folds) : -1])
     classifier: StanceClassifier = parts[-1]
-    classifier.temperatures_ = _temperatures(data, scores)
-    out_of_fold = _cross_calibrated(data, scores, folds)
+    classifier.temperatures_ = _temperatures(data, margins)
+    out_of_fold = _cross_calibrated(classifier, data, margins, folds)
     metrics = _metrics(data, out_of_fold, baselines)
     thresholds = _thresholds(data, out_of_fold)
     metrics["abstention"] = _abstention(data, out_of_fold, thresholds)
@@ -205,11 +206,11 @@ def _fit(new: StanceClassifier, data: TrainingSet, rows: npt.NDArray[np.int64]) 
     return fresh.fit([data.texts[i] for i in rows], data.y[rows], sample_weight=data.weights[rows])
 
 
-def _fold_scores(
+def _fold_margins(
     new: StanceClassifier, data: TrainingSet, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     model = _fit(new, data, fit)
-    return model.scores(model.transform([data.texts[i] for i in test]))
+    return model.margins(model.transform([data.texts[i] for i in test]))
 
 
 def _fold_baselines(data: TrainingSet, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
@@ -242,20 +243,29 @@ def _codes(data: TrainingSet, k: int, rows: npt.NDArray[np.int64]) -> npt.NDArra
 
 
 def _temperatures(
-    data: TrainingSet, scores: npt.NDArray[np.float64], left_out: npt.NDArray[np.int64] | None = None
+    data: TrainingSet, margins: npt.NDArray[np.float64], left_out: npt.NDArray[np.int64] | None = None
 ) -> npt.NDArray[np.float64]:
+    """Fit each target's temperature on measured texts that name it; 1 where there are none."""
     rows = data.measured if left_out is None else np.setdiff1d(data.measured, left_out)
-    known = [_known(data, k, rows) for k in range(len(data.targets))]
-    return np.array([fit_temperature(scores[r, k], _codes(data, k, r)) for k, r in enumerate(known)])
+    temperatures = np.ones(len(data.targets))
+    for k in range(len(data.targets)):
+        known = _known(data, k, rows)
+        known = known[~np.isnan(margins[known, k, 0])]
+        if len(known):
+            temperatures[k] = fit_temperature(margins[known, k], _codes(data, k, known))
+    return temperatures
 
 
 def _cross_calibrated(
-    data: TrainingSet, scores: npt.NDArray[np.float64], folds: Sequence[tuple[Any, npt.NDArray[np.int64]]]
+    classifier: StanceClassifier,
+    data: TrainingSet,
+    margins: npt.NDArray[np.float64],
+    folds: Sequence[tuple[Any, npt.NDArray[np.int64]]],
 ) -> npt.NDArray[np.float64]:
-    """Calibrate each fold by the other folds, so that no text's own label enters its probability."""
-    calibrated = np.empty_like(scores)
+    """Calibrate the margins of each fold by the other folds' labels, so that no text calibrates itself."""
+    calibrated = np.empty_like(margins)
     for _, test in folds:
-        calibrated[test] = scores[test] / _temperatures(data, scores, left_out=test)[:, None]
+        calibrated[test] = classifier.calibrated(margins[test], _temperatures(data, margins, left_out=test))
     probabilities: npt.NDArray[np.float64] = softmax(calibrated, axis=2)
     return probabilities
 

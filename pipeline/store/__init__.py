@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 5.0
 _STATEMENT_FIELDS = (
     "statement_id", "doc_id", "date", "date_method", "speaker", "role", "country", "venue", "lang", "text",
-    "provenance", "joint",
+    "provenance", "joint", "verified",
 )  # fmt: skip
 _READ = (
     "SELECT s.statement_id, s.doc_id, s.date, s.date_method, s.speaker, s.role, s.country, s.venue, s.lang, "
-    "d.source, d.url, d.title, s.text, s.provenance, s.joint "
+    "d.source, d.url, d.title, s.text, s.provenance, s.joint, s.verified "
     "FROM statements s JOIN documents d USING (doc_id) WHERE s.retired = 0"
 )
 
@@ -195,13 +195,13 @@ class Store:
         query = " ".join([_READ, "AND", unread, "ORDER BY s.statement_id"])
         yield from self._read(query, (model_id,))
 
-    def _read(self, query: str, values: tuple[str, ...]) -> Iterator[Statement]:
+    def _read(self, query: str, values: tuple[str | int, ...]) -> Iterator[Statement]:
         with self._explained():
             cursor = self._db.execute(query, values)
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 fields = dict(zip(names, row, strict=True))
-                yield Statement(**{**fields, "joint": bool(fields["joint"])})
+                yield Statement(**{**fields, "joint": bool(fields["joint"]), "verified": bool(fields["verified"])})
 
     def add_tags(
         self,
@@ -234,14 +234,17 @@ class Store:
                 count += 1
         return count
 
-    def tags_frame(self, model_id: str) -> pd.DataFrame:
-        """Return a model's tags beside statement metadata, one row a statement and target."""
+    def tags_frame(self, model_id: str, *, include_unverified: bool = False) -> pd.DataFrame:
+        """Return a model's tags beside statement metadata, one row a statement and target.
+
+        Documented statements that no page was found to bear out are left out unless asked for.
+        """
         return self._frame(
             "SELECT t.statement_id, s.doc_id, s.date, s.speaker, s.country, s.lang, s.provenance, s.joint, "
             "t.target, t.stance, t.p_favor, t.p_neutral, t.p_against, t.p_none, t.confidence, t.abstained, "
             "t.evidence_start, t.evidence_end, t.model_id FROM tags t JOIN statements s USING (statement_id) "
-            "WHERE t.model_id = ? AND s.retired = 0 ORDER BY s.date, t.statement_id, t.target",
-            (model_id,),
+            "WHERE t.model_id = ? AND s.retired = 0 AND s.verified >= ? ORDER BY s.date, t.statement_id, t.target",
+            (model_id, int(not include_unverified)),
         ).astype({"joint": bool, "abstained": bool})
 
     def labels_frame(self, coder: str = "adjudicated") -> pd.DataFrame:
@@ -269,7 +272,7 @@ class Store:
                     ),
                 )
 
-    def _frame(self, query: str, values: tuple[str, ...]) -> pd.DataFrame:
+    def _frame(self, query: str, values: tuple[str | int, ...]) -> pd.DataFrame:
         import pandas as pd  # heavy, and not needed to read statements
 
         with self._explained():

@@ -1,0 +1,132 @@
+"""Find concepts in a sentence: a trilingual dictionary that reads different wordings as one thing.
+
+A concept (`PREMATURE`: "too early", "рано", "为时过早") is written in corpus/lexicon.toml; the cue terms of
+the targets are concepts of their own. What is learnt on a concept in one language holds in the others.
+Dictionaries as features of a learnt model: Laver and Garry (2000), Young and Soroka (2012).
+
+Text and terms are folded: lower case, ё as е. English and Russian terms match whole words, word by word, or
+word beginnings where a word of the term ends in `*`; a `*` alone stands for any one word. Chinese terms match
+anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+TOKEN = re.compile(r"[㐀-鿿]+|[^\W_㐀-鿿]+")
+"""A run of Chinese characters, or a word of any other script."""
+_COUNTRY = re.compile(r"\bUS\b")
+_CACHED_WORDS = 200_000
+_ANY = -1
+"""Number of a lone `*` in a phrase."""
+
+
+def fold(text: str) -> str:
+    """Return the text as features see it: lower case, ё as е, and the country US apart from the pronoun."""
+    return _COUNTRY.sub("U.S.", text).lower().replace("ё", "е")
+
+
+def is_han(token: str) -> bool:
+    """Say whether a token of `TOKEN` is a run of Chinese characters."""
+    return "㐀" <= token[0] <= "鿿"
+
+
+class ConceptFinder:
+    """Match all terms of all concepts in one pass over a sentence's tokens.
+
+    Parameters
+    ----------
+    concepts : mapping of str to sequence of str
+        Terms of each concept, of all languages together. A concept's number is its place in the mapping.
+
+    Raises
+    ------
+    ValueError
+        When a concept has no term, or a term no word: it would match everywhere or nowhere.
+    """
+
+    def __init__(self, concepts: Mapping[str, Sequence[str]]) -> None:
+        self._whole: dict[str, set[int]] = {}
+        self._prefixes: dict[str, set[int]] = {}
+        self._han: dict[str, set[int]] = {}
+        self._phrases: dict[int, list[tuple[tuple[int, ...], int]]] = {}
+        self._words: dict[str, int] = {}  # number of each word of a phrase, `*` included
+        self._seen: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        for number, (name, terms) in enumerate(concepts.items()):
+            if not terms:
+                raise ValueError(f"concept {name} needs at least one term")
+            for term in terms:
+                self._add(fold(term), number)
+        self._longest_prefix = max(map(len, self._prefixes), default=0)
+        self._longest_han = max(map(len, self._han), default=0)
+        self._prefix_words = {word[:-1]: n for word, n in self._words.items() if word.endswith("*")}
+        self._longest_prefix = max([self._longest_prefix, *map(len, self._prefix_words)])
+
+    def _add(self, term: str, number: int) -> None:
+        words = _words(term)
+        if not any(map(str.isalnum, "".join(words))):
+            raise ValueError(f"the term {term!r} holds no word")
+        if is_han(words[0]):
+            self._han.setdefault(term.strip(), set()).add(number)
+        elif len(words) > 1:
+            first, *rest = (self._number(word) for word in words)
+            self._phrases.setdefault(first, []).append((tuple(rest), number))
+        elif words[0].endswith("*"):
+            self._prefixes.setdefault(words[0][:-1], set()).add(number)
+        else:
+            self._whole.setdefault(words[0], set()).add(number)
+
+    def _number(self, word: str) -> int:
+        return _ANY if word == "*" else self._words.setdefault(word, len(self._words))
+
+    def find(self, tokens: Sequence[str]) -> list[int]:
+        """Return the numbers of the concepts that occur in a folded sentence's tokens, in order of appearance."""
+        found: dict[int, None] = {}
+        readings = [None if is_han(token) else self._read(token) for token in tokens]
+        for place, token in enumerate(tokens):
+            reading = readings[place]
+            if reading is None:
+                found.update(dict.fromkeys(self._in_han(token)))
+                continue
+            concepts, words = reading
+            found.update(dict.fromkeys(concepts))
+            for word in words:
+                for rest, concept in self._phrases.get(word, ()):
+                    if concept not in found and self._follows(readings, place + 1, rest):
+                        found[concept] = None
+        return list(found)
+
+    def _read(self, token: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return (concepts, phrase words) that a word matches on its own; remembered, as words recur."""
+        reading = self._seen.get(token)
+        if reading is None:
+            concepts = set(self._whole.get(token, ()))
+            words = {self._words[token]} if token in self._words else set()
+            for end in range(1, min(len(token), self._longest_prefix) + 1):
+                concepts |= self._prefixes.get(token[:end], set())
+                if token[:end] in self._prefix_words:
+                    words.add(self._prefix_words[token[:end]])
+            reading = tuple(sorted(concepts)), tuple(sorted(words))
+            if len(self._seen) < _CACHED_WORDS:
+                self._seen[token] = reading
+        return reading
+
+    def _in_han(self, token: str) -> Iterator[int]:
+        for start in range(len(token)):
+            for end in range(start + 1, min(len(token), start + self._longest_han) + 1):
+                yield from self._han.get(token[start:end], ())
+
+    @staticmethod
+    def _follows(
+        readings: Sequence[tuple[tuple[int, ...], tuple[int, ...]] | None], place: int, rest: tuple[int, ...]
+    ) -> bool:
+        if place + len(rest) > len(readings):
+            return False
+        following = readings[place : place + len(rest)]
+        return all(r is not None and (w == _ANY or w in r[1]) for r, w in zip(following, rest, strict=True))
+
+
+def _words(term: str) -> list[str]:
+    """Split a folded term into words, each with its `*` if it has one."""
+    return [match.group() for match in re.finditer(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)", term)]
