@@ -1,8 +1,9 @@
 """Weigh what a text says about each target: words, characters and concepts of the sentences that name it.
 
 A statement of three sentences on India and one on the Taliban should not have its words on India speak for
-the Taliban. So each target sees only the sentences that hold one of its cue terms: counts are made once per
-sentence, for all targets together, and summed per target. A text that names no target costs one scan.
+the Taliban. So each target sees the sentences that hold one of its cue terms, and beside them, at a lower weight,
+the words and concepts of the whole text as context. Counts are made once per sentence, for all targets together,
+and summed per target. A text that names no target costs one scan.
 
 Weights are TF-IDF with 1 + log(count), each family of features scaled to length one (Salton and Buckley 1988).
 """
@@ -25,10 +26,14 @@ from pipeline.classify.lexicon import TOKEN, ConceptFinder, fold, is_han
 from pipeline.classify.segment import sentence_spans
 
 FAMILIES = ("words", "characters", "concepts")
+WEIGHTS: Mapping[str, float] = {"words": 1.0, "characters": 1.0, "concepts": 1.5}
+CONTEXT: Mapping[str, float] = {"words": 0.5, "concepts": 0.7}
+NEAR = 4
+"""Words between two concepts that stand side by side."""
 _CACHED_WORDS = 200_000
 
 Matrix = sparse.csr_matrix
-Number = Callable[[str], int | None]
+Column = Callable[[str], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,9 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         Lengths of n-grams within words, and within runs of Chinese characters.
     min_df : int
         Texts that must hold a feature for it to count.
-    weights : dict of str to float
-        Weight of each family in `FAMILIES`; 0 leaves it out.
+    weights, context : dict of str to float, optional
+        Weight of each family in `FAMILIES`, in the sentences that name the target and in the whole text; 0 or
+        absent leaves it out. `WEIGHTS` and `CONTEXT` by default.
 
     Attributes
     ----------
@@ -84,6 +90,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         han_ngrams: tuple[int, int] = (1, 4),
         min_df: int = 3,
         weights: Mapping[str, float] | None = None,
+        context: Mapping[str, float] | None = None,
     ) -> None:
         self.cues = cues
         self.concepts = concepts
@@ -91,6 +98,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.han_ngrams = han_ngrams
         self.min_df = min_df
         self.weights = weights
+        self.context = context
 
     def fit(self, X: Sequence[str], y: object = None) -> Self:
         """Learn the vocabularies and document frequencies from texts."""
@@ -102,7 +110,8 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         growing: dict[str, defaultdict[str, int]] = {family: defaultdict() for family in FAMILIES}
         for vocabulary in growing.values():
             vocabulary.default_factory = vocabulary.__len__
-        counts = self._count(X, {family: growing[family].__getitem__ for family in FAMILIES}, growing)
+        columns = {family: growing[family].__getitem__ for family in FAMILIES}
+        counts = self._count(X, _Reader(self, columns), growing)
         self.vocabularies_, self.idf_ = {}, {}
         kept_matrices = {}
         for family in FAMILIES:
@@ -122,77 +131,117 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         A row is empty exactly where no sentence of the text names the target.
         """
         check_is_fitted(self, "vocabularies_")
-        known = {family: self.vocabularies_[family].get for family in FAMILIES}
-        return self._weigh(self._count(X, known, self.vocabularies_))
+        return self._weigh(self._count(X, self._compiled(), self.vocabularies_))
 
-    def _count(self, texts: Sequence[str], number: Mapping[str, Number], sizes: Mapping[str, Any]) -> _Counts:
-        """Count the sentences that name a target; `number` gives a feature's column, None for an unknown one."""
-        reader = self._reader()
-        spell = _Spelling(self.char_ngrams, self.han_ngrams, number["words"], number["characters"])
+    def _count(self, texts: Sequence[str], reader: _Reader, sizes: Mapping[str, Any]) -> _Counts:
+        """Count the sentences of texts that name a target; `sizes` are the vocabularies, for the widths."""
         columns: dict[str, list[int]] = {family: [] for family in FAMILIES}
         ends: dict[str, list[int]] = {family: [0] for family in FAMILIES}
         owner: list[int] = []
         names: list[list[int]] = []
         for row, text in enumerate(texts):
             for tokens, found in reader.sentences(text):
-                spell.count(tokens, columns["words"], columns["characters"])
-                columns["concepts"].extend(_known(map(number["concepts"], reader.features(found))))
+                reader.spell(tokens, columns["words"], columns["characters"])
+                columns["concepts"].extend(reader.relate(found))
                 for family in FAMILIES:
                     ends[family].append(len(columns[family]))
                 owner.append(row)
-                names.append(found)
+                names.append(list(found))
         named = np.zeros((len(owner), len(self.cues)), dtype=bool)
-        for sentence, found in enumerate(names):
-            named[sentence, [concept for concept in found if concept < len(self.cues)]] = True
+        for sentence, concepts in enumerate(names):
+            named[sentence, [concept for concept in concepts if concept < len(self.cues)]] = True
         matrices = {family: _matrix(columns[family], ends[family], len(sizes[family])) for family in FAMILIES}
         return _Counts(matrices, np.array(owner, dtype=np.int64), named, len(texts))
 
-    def _reader(self) -> _Reader:
-        # Compiled terms are not state: they are made again after a load or a copy.
-        if getattr(self, "_compiled", None) is None:
-            self._compiled = _Reader(self.cues, self.concepts)
-        return self._compiled
+    def _compiled(self) -> _Reader:
+        # The reader is no state: it is made again after a load or a copy.
+        if getattr(self, "_reader", None) is None:
+            self._reader = _Reader(self, {family: self.vocabularies_[family].get for family in FAMILIES})
+        return self._reader
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the compiled terms out of copies and files."""
-        return {key: value for key, value in super().__getstate__().items() if key != "_compiled"}
+        """Leave the reader out of copies and files."""
+        return {key: value for key, value in super().__getstate__().items() if key != "_reader"}
 
     def _weigh(self, counts: _Counts) -> list[Matrix]:
-        weights = dict.fromkeys(FAMILIES, 1.0) | dict(self.weights or {})
-        used = [family for family in FAMILIES if weights[family]]
-        return [
-            sparse.hstack(
-                [_scaled(counts.of(family, named), self.idf_[family], weights[family]) for family in used],
-                format="csr",
-            )
-            for named in counts.names.T
-        ]
+        everything = np.ones(len(counts.owner), dtype=bool)
+        context = self._scaled(counts, everything, CONTEXT if self.context is None else self.context)
+        weights = WEIGHTS if self.weights is None else self.weights
+        answer = []
+        for named in counts.names.T:
+            naming = np.zeros(counts.n_texts, dtype=np.float32)
+            naming[counts.owner[named]] = 1
+            masked = [sparse.diags_array(naming) @ part for part in context]
+            answer.append(sparse.hstack([*self._scaled(counts, named, weights), *masked], format="csr"))
+        return answer
+
+    def _scaled(
+        self, counts: _Counts, sentences: npt.NDArray[np.bool_], weights: Mapping[str, float]
+    ) -> list[Matrix]:
+        used = [family for family in FAMILIES if weights.get(family)]
+        return [_scaled(counts.of(family, sentences), self.idf_[family], weights[family]) for family in used]
 
 
 class _Reader:
-    """Split a text and find cues and concepts: the cues' numbers are those of the targets."""
+    """Read texts into columns: find the terms, spell out the words, and remember both, as words recur.
 
-    def __init__(self, cues: Mapping[str, Sequence[str]], concepts: Mapping[str, Sequence[str]]) -> None:
-        named = {f"target:{target}": terms for target, terms in cues.items()} | dict(concepts)
+    `columns` gives the column of a feature of a family, None for one that is not in the vocabulary.
+    """
+
+    def __init__(self, settings: TargetFeatures, columns: Mapping[str, Column]) -> None:
+        named = {f"target:{target}": terms for target, terms in settings.cues.items()} | dict(settings.concepts)
         self._names = list(named)
-        self._targets = len(cues)
         self._finder = ConceptFinder(named)
-        self._cues = ConceptFinder({target: cues[target] for target in cues})
+        self._cues = ConceptFinder(settings.cues)
+        self._chars, self._han = settings.char_ngrams, settings.han_ngrams
+        self._word, self._gram, self._concept = (columns[family] for family in FAMILIES)
+        self._spelled: dict[str, list[int]] = {}
+        self._pairs: dict[tuple[int, int], tuple[int | None, int | None]] = {}
 
-    def sentences(self, text: str) -> Iterator[tuple[list[str], list[int]]]:
-        """Yield (tokens, concepts found) of each sentence that names a target."""
+    def sentences(self, text: str) -> Iterator[tuple[list[str], dict[int, list[float]]]]:
+        """Yield (tokens, places of concepts) of each sentence of a text that names a target."""
         if not self._cues.find(TOKEN.findall(fold(text))):
             return
         for start, end in _spans(text):
             tokens = TOKEN.findall(fold(text[start:end]))
-            found = self._finder.find(tokens)
-            if any(concept < self._targets for concept in found):
-                yield tokens, found
+            yield tokens, self._finder.places(tokens)
 
-    def features(self, found: Sequence[int]) -> list[str]:
-        """Return the concepts found in a sentence, and every pair of them."""
-        names = [self._names[concept] for concept in sorted(found)]
-        return names + [f"{a} & {b}" for i, a in enumerate(names) for b in names[i + 1 :]]
+    def relate(self, found: Mapping[int, Sequence[float]]) -> list[int]:
+        """Return the columns of a sentence's concepts, of every pair of them, and of pairs side by side."""
+        concepts = sorted(found)
+        columns = [self._concept(self._names[concept]) for concept in concepts]
+        for i, first in enumerate(concepts):
+            for second in concepts[i + 1 :]:
+                together, beside = self._pair(first, second)
+                columns.append(together)
+                if beside is not None and _near(found[first], found[second]):
+                    columns.append(beside)
+        return _known(columns)
+
+    def _pair(self, first: int, second: int) -> tuple[int | None, int | None]:
+        columns = self._pairs.get((first, second))
+        if columns is None:
+            a, b = self._names[first], self._names[second]
+            columns = self._concept(f"{a} & {b}"), self._concept(f"{a} ~ {b}")
+            self._pairs[first, second] = columns
+        return columns
+
+    def spell(self, tokens: Sequence[str], words: list[int], characters: list[int]) -> None:
+        """Append the columns of a sentence's words, pairs of words and n-grams to the two lists."""
+        before = ""
+        for token in tokens:
+            if is_han(token):
+                characters.extend(_known(map(self._gram, _ngrams(token, self._han))))
+                before = ""
+                continue
+            words.extend(_known((self._word(token), self._word(f"{before} {token}") if before else None)))
+            before = token
+            grams = self._spelled.get(token)
+            if grams is None:
+                grams = _known(map(self._gram, _ngrams(f" {token} ", self._chars)))
+                if len(self._spelled) < _CACHED_WORDS:
+                    self._spelled[token] = grams
+            characters.extend(grams)
 
 
 _BREAK = re.compile(r"[.!?…。！？\n]")
@@ -203,30 +252,8 @@ def _spans(text: str) -> Sequence[tuple[int, int]]:
     return sentence_spans(text) if _BREAK.search(text.rstrip()[:-1]) else [(0, len(text))]
 
 
-class _Spelling:
-    """Turn tokens into columns of words, pairs of words and n-grams; words recur, so remember them."""
-
-    def __init__(self, chars: tuple[int, int], han: tuple[int, int], word: Number, gram: Number) -> None:
-        self._chars, self._han = chars, han
-        self._word, self._gram = word, gram
-        self._seen: dict[str, list[int]] = {}
-
-    def count(self, tokens: Sequence[str], words: list[int], characters: list[int]) -> None:
-        """Append the columns of a sentence's tokens to the two lists."""
-        before = ""
-        for token in tokens:
-            if is_han(token):
-                characters.extend(_known(map(self._gram, _ngrams(token, self._han))))
-                before = ""
-                continue
-            words.extend(_known((self._word(token), self._word(f"{before} {token}") if before else None)))
-            before = token
-            grams = self._seen.get(token)
-            if grams is None:
-                grams = _known(map(self._gram, _ngrams(f" {token} ", self._chars)))
-                if len(self._seen) < _CACHED_WORDS:
-                    self._seen[token] = grams
-            characters.extend(grams)
+def _near(first: Sequence[float], second: Sequence[float]) -> bool:
+    return any(abs(a - b) <= NEAR for a in first for b in second)
 
 
 def _ngrams(token: str, lengths: tuple[int, int]) -> list[str]:

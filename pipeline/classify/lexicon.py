@@ -12,12 +12,16 @@ anywhere.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 TOKEN = re.compile(r"[㐀-鿿]+|[^\W_㐀-鿿]+")
 """A run of Chinese characters, or a word of any other script."""
 _COUNTRY = re.compile(r"\bUS\b")
+HAN_WIDTH = 0.6
+"""Words that a Chinese character stands for when distances are measured."""
 _CACHED_WORDS = 200_000
+_Reading = tuple[tuple[int, ...], tuple[int, ...]]
 _ANY = -1
 """Number of a lone `*` in a phrase."""
 
@@ -50,9 +54,10 @@ class ConceptFinder:
         self._whole: dict[str, set[int]] = {}
         self._prefixes: dict[str, set[int]] = {}
         self._han: dict[str, set[int]] = {}
-        self._phrases: dict[int, list[tuple[tuple[int, ...], int]]] = {}
+        # First word, then second, then what follows them and the concept: few phrases survive two words.
+        self._phrases: dict[int, dict[int, list[tuple[tuple[int, ...], int]]]] = {}
         self._words: dict[str, int] = {}  # number of each word of a phrase, `*` included
-        self._seen: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._seen: dict[str, _Reading] = {}
         for number, (name, terms) in enumerate(concepts.items()):
             if not terms:
                 raise ValueError(f"concept {name} needs at least one term")
@@ -70,8 +75,8 @@ class ConceptFinder:
         if is_han(words[0]):
             self._han.setdefault(term.strip(), set()).add(number)
         elif len(words) > 1:
-            first, *rest = (self._number(word) for word in words)
-            self._phrases.setdefault(first, []).append((tuple(rest), number))
+            first, second, *rest = (self._number(word) for word in words)
+            self._phrases.setdefault(first, {}).setdefault(second, []).append((tuple(rest), number))
         elif words[0].endswith("*"):
             self._prefixes.setdefault(words[0][:-1], set()).add(number)
         else:
@@ -82,22 +87,43 @@ class ConceptFinder:
 
     def find(self, tokens: Sequence[str]) -> list[int]:
         """Return the numbers of the concepts that occur in a folded sentence's tokens, in order of appearance."""
-        found: dict[int, None] = {}
+        return list(self.places(tokens))
+
+    def places(self, tokens: Sequence[str]) -> dict[int, list[float]]:
+        """Return where each concept occurs, counted in words; a Chinese character counts `HAN_WIDTH` words."""
+        found: defaultdict[int, list[float]] = defaultdict(list)
         readings = [None if is_han(token) else self._read(token) for token in tokens]
-        for place, token in enumerate(tokens):
-            reading = readings[place]
+        place = 0.0
+        for number, (token, reading) in enumerate(zip(tokens, readings, strict=True)):
             if reading is None:
-                found.update(dict.fromkeys(self._in_han(token)))
+                for concept, start in self._in_han(token):
+                    found[concept].append(place + start * HAN_WIDTH)
+                place += len(token) * HAN_WIDTH
                 continue
             concepts, words = reading
-            found.update(dict.fromkeys(concepts))
-            for word in words:
-                for rest, concept in self._phrases.get(word, ()):
-                    if concept not in found and self._follows(readings, place + 1, rest):
-                        found[concept] = None
-        return list(found)
+            for concept in concepts:
+                found[concept].append(place)
+            if words and number + 1 < len(readings):
+                for concept in self._phrases_at(readings, number, words):
+                    found[concept].append(place)
+            place += 1
+        return found
 
-    def _read(self, token: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _phrases_at(self, readings: Sequence[_Reading | None], place: int, words: tuple[int, ...]) -> Iterator[int]:
+        """Yield the concepts of the phrases that begin at a token with these words."""
+        following = readings[place + 1]
+        if following is None:
+            return
+        for word in words:
+            seconds = self._phrases.get(word)
+            if seconds is None:
+                continue
+            for second in (_ANY, *following[1]):
+                for rest, concept in seconds.get(second, ()):
+                    if not rest or self._follows(readings, place + 2, rest):
+                        yield concept
+
+    def _read(self, token: str) -> _Reading:
         """Return (concepts, phrase words) that a word matches on its own; remembered, as words recur."""
         reading = self._seen.get(token)
         if reading is None:
@@ -112,15 +138,14 @@ class ConceptFinder:
                 self._seen[token] = reading
         return reading
 
-    def _in_han(self, token: str) -> Iterator[int]:
+    def _in_han(self, token: str) -> Iterator[tuple[int, int]]:
         for start in range(len(token)):
             for end in range(start + 1, min(len(token), start + self._longest_han) + 1):
-                yield from self._han.get(token[start:end], ())
+                for concept in self._han.get(token[start:end], ()):
+                    yield concept, start
 
     @staticmethod
-    def _follows(
-        readings: Sequence[tuple[tuple[int, ...], tuple[int, ...]] | None], place: int, rest: tuple[int, ...]
-    ) -> bool:
+    def _follows(readings: Sequence[_Reading | None], place: int, rest: tuple[int, ...]) -> bool:
         if place + len(rest) > len(readings):
             return False
         following = readings[place : place + len(rest)]

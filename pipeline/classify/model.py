@@ -40,7 +40,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Terms of each concept of the dictionary.
     C : float
         Inverse strength of the L2 penalty.
-    char_ngrams, han_ngrams, min_df, weights
+    char_ngrams, han_ngrams, min_df, weights, context
         As for `TargetFeatures`.
     random_state : int
         Seed of the solver.
@@ -67,6 +67,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         han_ngrams: tuple[int, int] = (1, 4),
         min_df: int = 3,
         weights: Mapping[str, float] | None = None,
+        context: Mapping[str, float] | None = None,
         random_state: int = 0,
     ) -> None:
         self.cues = cues
@@ -76,6 +77,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.han_ngrams = han_ngrams
         self.min_df = min_df
         self.weights = weights
+        self.context = context
         self.random_state = random_state
 
     def __getstate__(self) -> dict[str, Any]:
@@ -153,6 +155,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             han_ngrams=self.han_ngrams,
             min_df=self.min_df,
             weights=self.weights,
+            context=self.context,
         )
 
     def _fit_target(

@@ -1,4 +1,4 @@
-"""Split a statement into sentences, and guess its language, without any trained pipeline.
+"""Split a statement into sentences without any trained pipeline.
 
 spaCy's blank pipelines tokenise; the sentence component below replaces the stock `sentencizer`, which
 breaks after abbreviations ("Art. 5", "No. 2593", "См. ст. 3") and leaves a Chinese closing quotation mark
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import spacy
 from spacy.language import Language
 
+from pipeline.classify.language import guess_language
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
-LANGUAGES = ("en", "ru", "zh")
 _TERMINALS = frozenset(".!?…。！？")
 _CLOSERS = frozenset("\"'»”’)]）】」』》")
 # Written with a full stop that does not end a sentence.
@@ -101,17 +102,6 @@ _NUMBERED = frozenset(
         "рис",
     ]
 )
-
-
-def guess_language(text: str) -> str:
-    """Return `zh`, `ru` or `en` by the script most letters are written in (`en` when there are none).
-
-    Han characters weigh double: one of them carries about as much as two letters.
-    """
-    han = 2 * sum("㐀" <= character <= "鿿" for character in text)
-    cyrillic = sum("Ѐ" <= character <= "ӿ" for character in text)
-    latin = sum(character.isascii() and character.isalpha() for character in text)
-    return max((latin, "en"), (cyrillic, "ru"), (han, "zh"), key=lambda pair: pair[0])[1]
 
 
 @Language.component("statement_sentences")

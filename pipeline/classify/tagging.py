@@ -13,11 +13,12 @@ from joblib import Parallel, delayed
 
 from pipeline.classify.artifact import Model, load_model
 from pipeline.classify.evidence import evidence_spans
-from pipeline.classify.segment import guess_language
+from pipeline.classify.language import detect_language
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
 BATCH = 256
+_CERTAIN_NONE = (0.0, 0.0, 0.0, 1.0)
 _WORTH_WORKERS = 2000
 """Statements below which starting processes costs more than they save."""
 
@@ -59,7 +60,9 @@ def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
 
 
 def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.float64]) -> list[Tag]:
-    lang = statement.lang or guess_language(statement.text)
+    lang = (statement.lang or detect_language(statement.text)).lower().split("-")[0]
+    if lang not in model.languages:
+        return [_unsupported(target, model.model_id) for target in model.targets]
     predicted = probabilities.argmax(axis=1)
     spans = evidence_spans(model.classifier, statement.text, predicted, lang)
     tags = []
@@ -72,8 +75,7 @@ def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.floa
                 stance=STANCES[predicted[k]],
                 probabilities=tuple(float(p) for p in probabilities[k]),  # type: ignore[arg-type]
                 confidence=confidence,
-                # In a language it has never seen the model knows only names: it must not sound sure.
-                abstained=lang not in model.languages or confidence < model.thresholds[target],
+                abstained=confidence < model.thresholds[target],
                 evidence_start=start,
                 evidence_end=end,
                 evidence=statement.text[start:end] if start is not None else "",
@@ -81,6 +83,18 @@ def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.floa
             )
         )
     return tags
+
+
+def _unsupported(target: str, model_id: str) -> Tag:
+    """Return the tag of a text in a language that the model was never trained on: it must not guess."""
+    return Tag(
+        target=target, stance="none", probabilities=_CERTAIN_NONE, confidence=1.0, abstained=True, model_id=model_id
+    )
+
+
+def is_unsupported(tags: Sequence[Tag]) -> bool:
+    """Say whether tags are those of a text in a language that the model does not read."""
+    return bool(tags) and all(tag.abstained and tag.probabilities == _CERTAIN_NONE for tag in tags)
 
 
 def tag_in_parallel(

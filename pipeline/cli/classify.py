@@ -74,7 +74,7 @@ def classify(
         return
     with _rows(source, text, input_format, skip_bad, output) as rows:
         loaded = _load(model)
-        tagged = _tag(loaded, rows, chosen, workers)
+        tagged = _noting_unsupported(loaded, _tag(loaded, rows, chosen, workers))
         if kind is OutputFormat.table and output is None:
             _show(loaded, tagged, single=text is not None)
         else:
@@ -99,6 +99,19 @@ def _tag(model: Model, rows: Iterable[Statement], targets: tuple[str, ...], work
     if workers == 0 or workers < -1:
         raise UsageError(f"--workers {workers}: give a number from 1, or -1 for all cores.")
     return tag_in_parallel(model, rows, targets=targets, workers=workers)
+
+
+def _noting_unsupported(model: Model, tagged: Iterable[Tagged]) -> Iterator[Tagged]:
+    """Pass tags on; at the end say how many texts were in a language that the model does not read."""
+    from pipeline.classify.tagging import is_unsupported
+
+    count = 0
+    for statement, tags in tagged:
+        count += is_unsupported(tags)
+        yield statement, tags
+    if count:
+        read = ", ".join(model.languages)
+        console.note(f"unsupported language: {count} not in {read}, tagged none and abstained, never guessed")
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.classify.segment import guess_language
+from pipeline.classify.language import detect_language
 from pipeline.config import load_actors, load_targets
 from pipeline.corpus import DOCUMENTED_SOURCE, documented_labels, documented_statements, load_documented
 from pipeline.errors import DataError
@@ -93,7 +93,7 @@ def _completed(path: Path) -> Iterator[Statement]:
             statement_id=f"f{digest}" if given.statement_id.startswith("row") else given.statement_id,
             doc_id=given.doc_id or (f"d{_hash(given.url + given.date)}" if given.url else f"d{digest}"),
             date_method=given.date_method or ("given" if given.date else ""),
-            lang=given.lang or guess_language(given.text),
+            lang=given.lang or detect_language(given.text),
             source=given.source or path.name,
         )
 
