@@ -83,8 +83,8 @@ def test_every_sentence_is_scored_on_its_own():
         (FAVOR, [SILENT, both(favor=-8, none=8), both(favor=-9, none=9), SILENT], "harbour"),
         (FAVOR, [SILENT, SILENT, both(favor=-9, none=9), SILENT], "railway"),
         (AGAINST, [both(), both(favor=9, against=1), both(favor=-9, against=2), both()], "railway"),
-        (NEUTRAL, [both(), both(neutral=-1), both(neutral=-2), both()], "harbour"),
-        (FAVOR, [both(favor=1)] * 4, "harbour"),  # the first of equals
+        (NEUTRAL, [SILENT, both(neutral=-1), both(neutral=-2), SILENT], "harbour"),
+        (FAVOR, [SILENT, *[both(favor=1)] * 3], "harbour"),  # the first of equals
     ],
 )
 def test_the_sentence_with_the_best_odds_among_those_that_name_the_target(stance, scores, where):
