@@ -171,7 +171,8 @@ def documented_row(number: int, **changes: Any) -> dict[str, Any]:
         "speaker": "Anna Vell", "role": "Foreign Minister", "country": "ARD", "venue": "Council hall",
         "source_url": f"https://example.org/page/{number}", "source_outlet": "Ardland Courier", "text": text,
         "lang": "en", "provenance": "paraphrase", "joint": False, "labels": stances, "coding_1": stances,
-        "coding_2": stances, "verified": {"on": "2031-01-01", "second_url": "https://example.org/read", "mended": ""},
+        "coding_2": stances,
+        "verified": {"on": "2031-01-01", "second_url": "https://example.org/read", "mended": ""},
     }  # fmt: skip
     return {**row, **changes}
 

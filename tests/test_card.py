@@ -10,7 +10,6 @@ from pipeline.classify.card import model_card
 from pipeline.classify.training import train
 from pipeline.schema import STANCES
 
-
 pytestmark = pytest.mark.usefixtures("tiny_world")
 
 
@@ -50,9 +49,9 @@ def test_the_card_names_version_codebook_data_and_languages(card):
 
 def test_the_card_says_how_the_model_reads(card):
     assert (
-        "One linear support vector machine per target over words, character n-grams and the concepts of a trilingual "
-        "dictionary, of the sentences that name the target; a temperature per target. A text that never names a target "
-        "is `none` on it.\n"
+        "One linear support vector machine per target over words, character n-grams and the concepts of a "
+        "trilingual dictionary, of the sentences that name the target; a temperature per target. A text that never "
+        "names a target is `none` on it.\n"
     ) in card
     assert "cue" not in card
 

@@ -119,7 +119,10 @@ def model():
             "The ministry took note. The harbour was named. Vessels are welcome in the harbour, and gladly so.",
             ["Vessels are welcome in the harbour, and gladly so.", None],
         ),
-        ("Bread. The railway is refused. The harbour is welcome.", ["The harbour is welcome.", "The railway is refused."]),
+        (
+            "Bread. The railway is refused. The harbour is welcome.",
+            ["The harbour is welcome.", "The railway is refused."],
+        ),
     ],
 )
 def test_a_real_model_points_to_a_sentence_that_names_the_target(model, text, evidence):

@@ -50,7 +50,9 @@ def test_a_target_sees_only_the_sentences_that_name_it():
     text = "Bread is dear. The harbour shines. A railway rusts! Harbours meet the railway here."
     harbour, railway = rows(new().fit([text]), text)
     alone = {"the", "harbour", "shines", "the harbour", "harbour shines"}
-    together = {"harbours", "meet", "the", "railway", "here", "harbours meet", "meet the", "the railway", "railway here"}
+    together = {
+        "harbours", "meet", "the", "railway", "here", "harbours meet", "meet the", "the railway", "railway here",
+    }  # fmt: skip
     assert terms(harbour, "words") == alone | together
     assert terms(railway, "words") == {"a", "rusts", "a railway", "railway rusts"} | together
 
@@ -106,9 +108,9 @@ def test_a_sentence_in_chinese_is_kept_apart_from_its_neighbours():
 
 
 def test_words_and_pairs_of_neighbours_within_a_sentence():
-    text = "The harbour 港 gate. Harbour gate"
+    text = "The harbour 港 gate. Harbour mill"
     fitted = new(weights=only("words")).fit([text])
-    assert set(fitted.vocabularies_["words"]) == {"the", "harbour", "gate", "the harbour", "harbour gate"}
+    assert set(fitted.vocabularies_["words"]) == {"the", "harbour", "gate", "mill", "the harbour", "harbour mill"}
 
 
 def test_characters_are_ngrams_within_a_word_and_within_a_chinese_run():
@@ -176,11 +178,11 @@ def test_a_weight_of_zero_leaves_a_family_out(left_out):
 
 
 def test_a_feature_counts_from_min_df_texts_on_however_often_in_one():
-    texts = ["harbour gate. harbour gate. harbour gate", "harbour mill", "harbour mill"]
+    texts = ["Harbour gate. Harbour gate. Harbour gate", "harbour mill", "harbour mill"]
     fitted = new(min_df=2).fit(texts)
     assert set(fitted.vocabularies_["words"]) == {"harbour", "mill", "harbour mill"}
     assert set(fitted.vocabularies_["concepts"]) == {"target:harbour"}
-    assert "ga" not in fitted.vocabularies_["characters"]
+    assert "gate" not in fitted.vocabularies_["characters"]
     np.testing.assert_allclose(fitted.idf_["words"], [np.log(4 / 4) + 1, np.log(4 / 3) + 1, np.log(4 / 3) + 1])
     assert list(fitted.vocabularies_["words"].values()) == [0, 1, 2]
     for family in FAMILIES:
@@ -188,7 +190,8 @@ def test_a_feature_counts_from_min_df_texts_on_however_often_in_one():
 
 
 def test_a_pair_is_pruned_though_its_parts_are_frequent():
-    fitted = new(min_df=2).fit(["Welcome to the harbour.", "The harbour.", "Welcome to the railway.", "The railway."])
+    texts = ["Welcome to the harbour.", "The harbour.", "Welcome to the railway.", "The railway."]
+    fitted = new(min_df=2).fit(texts)
     assert set(fitted.vocabularies_["concepts"]) == {"target:harbour", "target:railway", "welcome"}
 
 

@@ -54,8 +54,8 @@ def machine(classifier: StanceClassifier, k: int, y=Y, texts=TEXTS, sample_weigh
 def test_the_constructor_only_stores_what_it_is_given():
     given = {
         **StanceClassifier(cues=CUES).get_params(),
-        "concepts": CONCEPTS, "C": 3, "char_ngrams": (2, 3), "han_ngrams": (1, 1), "min_df": 1, "weights": {"words": 1},
-        "random_state": 7,
+        "concepts": CONCEPTS, "C": 3, "char_ngrams": (2, 3), "han_ngrams": (1, 1), "min_df": 1,
+        "weights": {"words": 1}, "random_state": 7,
     }  # fmt: skip
     classifier = StanceClassifier(**given)
     assert vars(classifier) == given

@@ -90,11 +90,11 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_and_loses_nothing(tmp
     given = make_statement(1)
     fields = [name for name in store_module._STATEMENT_FIELDS if name != "verified"]
     old.execute(
-        f"INSERT INTO statements ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})",
+        f"INSERT INTO statements ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})",  # noqa: S608
         [getattr(given, name) for name in fields],
     )
     old.execute("INSERT INTO runs VALUES ('r', 'classify', '2030-01-01', 'm/1', 't1')")
-    old.execute("INSERT INTO tags VALUES ('x1', 'harbour', 'm/1', 't1', 'r', 'favor', 1, 0, 0, 0, 1, 0, NULL, NULL)")
+    old.execute("INSERT INTO tags VALUES ('x1', 'harbour', 'm/1', 't1', 'r', 'favor', 1, 0, 0, 0, 1, 0, 0, 9)")
     old.close()
     with Store(path) as store:
         assert store._db.execute("PRAGMA user_version").fetchone() == (len(store_module._migrations()),)
@@ -368,7 +368,8 @@ def test_tags_of_statements_that_no_page_bears_out_are_left_out_unless_asked_for
     store.add_statements([make_statement(2, verified=True), make_statement(1, verified=False)])
     assert store.tags_frame("m/1")["statement_id"].tolist() == ["x2"]  # its tags were kept
     store.add_statements([make_statement(2)], complete_source="courier")
-    assert store.tags_frame("m/1", include_unverified=True)["statement_id"].tolist() == ["x2"]  # a retired one never
+    # A retired one is never there.
+    assert store.tags_frame("m/1", include_unverified=True)["statement_id"].tolist() == ["x2"]
 
 
 def test_an_empty_frame_of_tags_has_its_columns_and_types(store):

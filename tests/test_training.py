@@ -169,7 +169,9 @@ def temperatures(data, scores, rows):
     found = []
     for k in range(2):
         naming = [row for row in rows if not np.isnan(scores[row, k]).any()]
-        found.append(fit_temperature(scores[naming, k], np.array([STANCES.index(data.y[row, k]) for row in naming])))
+        found.append(
+            fit_temperature(scores[naming, k], np.array([STANCES.index(data.y[row, k]) for row in naming]))
+        )
     return np.array(found)
 
 

@@ -4,9 +4,9 @@ A concept (`PREMATURE`: "too early", "рано", "为时过早") is written in c
 the targets are concepts of their own. What is learnt on a concept in one language holds in the others.
 Dictionaries as features of a learnt model: Laver and Garry (2000), Young and Soroka (2012).
 
-Text and terms are folded: lower case, ё as е, marks composed with their letters. English and Russian terms match whole words, word by word, or
-word beginnings where a word of the term ends in `*`; a `*` alone stands for any one word. Chinese terms match
-anywhere.
+Text and terms are folded: lower case, ё as е, marks composed with their letters. English and Russian terms match
+whole words, word by word, or word beginnings where a word of the term ends in `*`; a `*` alone stands for any one
+word. Chinese terms match anywhere.
 """
 
 from __future__ import annotations
