@@ -114,6 +114,20 @@ bridge-opens,2030-04-01,The bridge opens,https://example.org/bridge,2030-05-01,r
 storm,2030-06-15,A storm closes the harbour,https://example.org/storm,,harbour
 """
 
+LEXICON_TOML = """
+[concept.welcome]
+en = ["welcom*", "support*", "gladly", "build * * together"]
+ru = ["привет*"]
+zh = ["欢迎"]
+
+[concept.refuse]
+en = ["reject*", "refus*", "no foreign"]
+ru = ["отказ*"]
+
+[concept.note]
+en = ["took note", "was mentioned"]
+"""
+
 SENTENCES = {
     "harbour": {
         "favor": "Foreign vessels are warmly welcome in the harbour, and the ministry supports their arrival.",
@@ -157,7 +171,8 @@ def documented_row(number: int, **changes: Any) -> dict[str, Any]:
         "speaker": "Anna Vell", "role": "Foreign Minister", "country": "ARD", "venue": "Council hall",
         "source_url": f"https://example.org/page/{number}", "source_outlet": "Ardland Courier", "text": text,
         "lang": "en", "provenance": "paraphrase", "joint": False, "labels": stances, "coding_1": stances,
-        "coding_2": stances, "verified": {"on": "2031-01-01", "second_url": "https://example.org/read", "mended": ""},
+        "coding_2": stances,
+        "verified": {"on": "2031-01-01", "second_url": "https://example.org/read", "mended": ""},
     }  # fmt: skip
     return {**row, **changes}
 
@@ -188,6 +203,7 @@ def write_tiny_corpus(folder: Path) -> Path:
     (folder / "targets.toml").write_text(TARGETS_TOML, encoding="utf-8")
     (folder / "actors.toml").write_text(ACTORS_TOML, encoding="utf-8")
     (folder / "events.csv").write_text(EVENTS_CSV, encoding="utf-8")
+    (folder / "lexicon.toml").write_text(LEXICON_TOML, encoding="utf-8")
     coded, once = map(documented_row, range(32)), map(single_coded_row, range(40, 46))
     write_jsonl(folder / "documented" / "statements.jsonl", [*coded, *once])
     write_jsonl(folder / "authored" / "passages_en.jsonl", [authored_row(n) for n in range(60, 70)])
@@ -206,6 +222,14 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_corpus(tmp_path_factory.mktemp("tiny") / "corpus")
 
 
+@pytest.fixture(scope="module")
+def tiny_world(tiny_corpus: Path) -> Iterator[None]:
+    """Set the tiny corpus, with its dictionary, as the project's for a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCE_CORPUS", str(tiny_corpus))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_targets(tiny_corpus: Path) -> Targets:
     """The two invented targets."""
@@ -219,9 +243,11 @@ def tiny_data(tiny_corpus: Path) -> TrainingSet:
 
 
 @pytest.fixture(scope="session")
-def tiny_trained(tiny_data: TrainingSet, tiny_targets: Targets) -> Trained:
-    """What training on the tiny corpus gives."""
-    return train(tiny_data, tiny_targets, n_jobs=1)
+def tiny_trained(tiny_corpus: Path, tiny_data: TrainingSet, tiny_targets: Targets) -> Trained:
+    """What training on the tiny corpus, with its dictionary, gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCE_CORPUS", str(tiny_corpus))
+        return train(tiny_data, tiny_targets, n_jobs=1)
 
 
 @pytest.fixture(scope="session")

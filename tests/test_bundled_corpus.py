@@ -222,7 +222,9 @@ def test_the_articles_statements_are_there(statements, name, country, month_or_d
 def test_kabulovs_silence_on_china_is_kept(statements, rows):
     labels = {row["statement_id"]: row["labels"] for row in rows}
     (found,) = [
-        s for s in statements if s.speaker == "Zamir Kabulov" and "United Nations" in s.text and s.date == "2021-10-15"
+        s
+        for s in statements
+        if s.speaker == "Zamir Kabulov" and "United Nations" in s.text and s.date == "2021-10-15"
     ]
     assert "MGIMO" in found.text
     assert "China" not in found.text

@@ -107,8 +107,8 @@ def test_debug_shows_the_traceback_wherever_it_stands(capsys: pytest.CaptureFixt
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_the_module_runs_as_the_command_and_passes_its_status_on() -> None:
-    done = run_process("classify", "missing.csv")
+def test_the_module_runs_as_the_command_and_passes_its_status_on(small_models_folder: Path) -> None:
+    done = run_process("classify", "missing.csv", STANCE_MODELS=str(small_models_folder))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "stance: no such file or folder: missing.csv.\n"
 

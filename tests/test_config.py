@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import config
-from pipeline.config import Role, load_actors, load_events, load_targets
+from pipeline.config import Role, load_actors, load_events, load_lexicon, load_targets
 from pipeline.errors import DataError, UsageError
 
 
@@ -122,6 +122,44 @@ def test_a_folder_without_the_files_is_wrong_use(tmp_path):
     with pytest.raises(UsageError, match=r"no file .*targets\.toml: STANCE_CORPUS must name") as caught:
         load_targets(tmp_path)
     assert not isinstance(caught.value, DataError)
+
+
+# The dictionary
+
+
+def test_concepts_are_read_in_order_with_the_terms_of_all_languages(tiny_corpus):
+    lexicon = load_lexicon(tiny_corpus)
+    assert list(lexicon.terms) == ["welcome", "refuse", "note"]
+    assert lexicon.terms["welcome"] == ["welcom*", "support*", "gladly", "build * * together", "привет*", "欢迎"]
+    assert lexicon.concept["refuse"].ru == ("отказ*",)
+    assert lexicon.concept["note"].zh == ()
+
+
+def test_the_bundled_dictionary_is_read_by_default(monkeypatch, tiny_corpus):
+    monkeypatch.setenv("STANCE_CORPUS", str(tiny_corpus))
+    assert load_lexicon() == load_lexicon(tiny_corpus)
+
+
+def test_a_corpus_without_a_dictionary_has_no_concepts(corpus_folder):
+    (corpus_folder / "lexicon.toml").unlink()
+    assert load_lexicon(corpus_folder).terms == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('en = ["took note", "was mentioned"]', "", r"concepts without a term: note\."),
+        ('en = ["took note", "was mentioned"]', "en = []", r"concepts without a term: note\."),
+        ('zh = ["欢迎"]', 'fr = ["bienvenu"]', r"concept\.welcome\.fr: Extra inputs are not permitted"),
+        ('zh = ["欢迎"]', 'zh = "欢迎"', r"concept\.welcome\.zh: .*Mend the entry\."),
+        ("[concept.note]", "[concept.refuse]", r"is not valid TOML"),
+        ("[concept.note]", "[notion.note]", r"notion: Extra inputs are not permitted"),
+    ],
+)
+def test_a_malformed_dictionary_is_refused_with_the_entry(corpus_folder, old, new, message):
+    change(corpus_folder / "lexicon.toml", old, new)
+    with pytest.raises(DataError, match=rf"lexicon\.toml.*{message}"):
+        load_lexicon(corpus_folder)
 
 
 # Actors and roles

@@ -50,7 +50,8 @@ def test_authored_rows_are_loaded_from_every_language_file(corpus_folder):
 def test_a_corpus_without_authored_passages_loads_none(corpus_folder):
     (corpus_folder / AUTHORED).unlink()
     assert len(load_authored(corpus_folder)) == 0
-    assert load_authored(corpus_folder).column_names == ["passage_id", "lang", "text", "labels", "coding_1", "coding_2"]
+    columns = ["passage_id", "lang", "text", "labels", "coding_1", "coding_2"]
+    assert load_authored(corpus_folder).column_names == columns
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,8 @@ def test_other_texts_have_other_keys(other):
 )
 def test_the_evaluation_hash_changes_with_what_is_measured_on(corpus_folder, change):
     before = evaluation_hash(corpus_folder)
-    write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0, **change), *(documented_row(n) for n in range(1, 32))])
+    rows = [documented_row(0, **change), *(documented_row(n) for n in range(1, 32))]
+    write_jsonl(corpus_folder / DOCUMENTED, rows)
     assert evaluation_hash(corpus_folder) != before
 
 

@@ -80,6 +80,31 @@ def test_migrations_run_in_order_from_the_files_version_and_all_or_nothing(tmp_p
         assert store.counts()["statements"] == 1
 
 
+def test_a_store_of_the_first_schema_is_brought_up_to_date_and_loses_nothing(tmp_path, make_statement):
+    path = tmp_path / "s.sqlite"
+    old = sqlite3.connect(path, isolation_level=None)
+    for part in store_module._sql_statements(store_module._migrations()[0]):
+        old.execute(part)
+    old.execute("PRAGMA user_version = 1")
+    old.execute("INSERT INTO documents VALUES ('d1', 'courier', 'https://example.org/1', 'Ardland Courier')")
+    given = make_statement(1)
+    fields = [name for name in store_module._STATEMENT_FIELDS if name != "verified"]
+    old.execute(
+        f"INSERT INTO statements ({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})",  # noqa: S608
+        [getattr(given, name) for name in fields],
+    )
+    old.execute("INSERT INTO runs VALUES ('r', 'classify', '2030-01-01', 'm/1', 't1')")
+    old.execute("INSERT INTO tags VALUES ('x1', 'harbour', 'm/1', 't1', 'r', 'favor', 1, 0, 0, 0, 1, 0, 0, 9)")
+    old.close()
+    with Store(path) as store:
+        assert store._db.execute("PRAGMA user_version").fetchone() == (len(store_module._migrations()),)
+        assert list(store.statements()) == [given]
+        assert given.verified
+        assert store.tags_frame("m/1")["statement_id"].tolist() == ["x1"]
+        assert store.add_statements([given]) == Loaded(unchanged=1)
+        assert store.add_statements([make_statement(1, verified=False)]) == Loaded(changed=1)
+
+
 def test_the_migration_scripts_are_split_where_statements_end():
     script = "-- a; comment\nCREATE TABLE a (x TEXT DEFAULT ';');\n\nCREATE INDEX i\n ON a (x);\n-- tail\n"
     parts = list(store_module._sql_statements(script))
@@ -124,10 +149,11 @@ def test_a_locked_store_says_so_and_keeps_what_it_held(tmp_path, monkeypatch, ma
 
 
 def test_a_statement_comes_back_as_it_was(store, make_statement):
-    given = make_statement(1, text="Гавань 😀 港口\nline 'two'; \"x\"", joint=True, title="Ä")
+    given = make_statement(1, text="Гавань 😀 港口\nline 'two'; \"x\"", joint=True, verified=False, title="Ä")
     assert store.add_statements([given]) == Loaded(new=1)
-    assert list(store.statements()) == [given]
+    assert list(store.statements()) == list(store.untagged("m/1")) == [given]
     assert next(store.statements()).joint is True
+    assert next(store.statements()).verified is False
 
 
 def test_loading_twice_changes_nothing(store, make_statement):
@@ -152,10 +178,11 @@ def test_loading_twice_changes_nothing(store, make_statement):
         "text",
         "provenance",
         "joint",
+        "verified",
     ],
 )
 def test_a_statement_with_any_field_changed_replaces_the_old(store, make_statement, field):
-    changed = make_statement(1, **{field: True if field == "joint" else "other"})
+    changed = make_statement(1, **{field: {"joint": True, "verified": False}.get(field, "other")})
     store.add_statements([make_statement(1)])
     assert store.add_statements([changed]) == Loaded(changed=1)
     assert list(store.statements()) == [changed]
@@ -330,6 +357,19 @@ def test_tags_come_back_beside_their_statement_with_model_and_run(store, make_st
                              "JOIN runs r USING (run_id)").fetchall() == [
         ("t1", "classify", "2031-01-02T03:04:05+00:00", "m/1")
     ]  # fmt: skip
+
+
+def test_tags_of_statements_that_no_page_bears_out_are_left_out_unless_asked_for(store, make_statement):
+    sure, unsure = make_statement(1), make_statement(2, verified=False)
+    store.add_statements([sure, unsure])
+    assert write_tags(store, [(sure, [tag()]), (unsure, [tag()])]) == 2
+    assert store.tags_frame("m/1")["statement_id"].tolist() == ["x1"]
+    assert store.tags_frame("m/1", include_unverified=True)["statement_id"].tolist() == ["x1", "x2"]
+    store.add_statements([make_statement(2, verified=True), make_statement(1, verified=False)])
+    assert store.tags_frame("m/1")["statement_id"].tolist() == ["x2"]  # its tags were kept
+    store.add_statements([make_statement(2)], complete_source="courier")
+    # A retired one is never there.
+    assert store.tags_frame("m/1", include_unverified=True)["statement_id"].tolist() == ["x2"]
 
 
 def test_an_empty_frame_of_tags_has_its_columns_and_types(store):

@@ -17,14 +17,19 @@ from pipeline.classify.training import (
     WANTED_ACCURACY,
     WEIGHTS,
     TrainingSet,
+    _cross_calibrated,
+    _temperatures,
     group_by_event,
     new_classifier,
     split_by_event,
     train,
     training_set,
 )
+from pipeline.config import load_lexicon
 from pipeline.schema import STANCES, Label
 from tests.conftest import documented_row, record_id, tiny_text, write_jsonl
+
+pytestmark = pytest.mark.usefixtures("tiny_world")
 
 # The training set
 
@@ -117,8 +122,12 @@ def test_the_seed_decides_the_folds(tiny_data):
     assert tests(0) != tests(1)
 
 
-def test_a_new_classifier_knows_the_cues_of_all_languages(tiny_targets):
+def test_a_new_classifier_knows_the_cues_and_concepts_of_all_languages(tiny_targets, tiny_corpus, corpus_folder):
+    lexicon = load_lexicon(tiny_corpus)
     classifier = new_classifier(tiny_targets, random_state=3)
+    assert classifier.concepts == lexicon.terms == new_classifier(tiny_targets, lexicon).concepts
+    (corpus_folder / "lexicon.toml").write_text('[concept.other]\nru = ["да"]\n', encoding="utf-8")
+    assert new_classifier(tiny_targets, load_lexicon(corpus_folder)).concepts == {"other": ["да"]}
     assert classifier.cues == {
         "harbour": ["harbour*", "open sea", "vessel", "гавань", "港口"],
         "railway": ["railway*", "track", "железн*", "铁路"],
@@ -131,7 +140,7 @@ def test_a_new_classifier_knows_the_cues_of_all_languages(tiny_targets):
 
 @pytest.fixture(scope="module")
 def noisy(tiny_data):
-    """The tiny data with some labels exchanged, so that no probability is next to 0 or 1."""
+    """Return the tiny data with some labels exchanged, so that no probability is next to 0 or 1."""
     y = tiny_data.y.copy()
     y[::3, 0] = np.roll(y[::3, 0], 1)
     y[1::4, 1] = np.roll(y[1::4, 1], 2)
@@ -139,25 +148,31 @@ def noisy(tiny_data):
 
 
 @pytest.fixture(scope="module")
-def noisy_trained(noisy, tiny_targets):
+def noisy_trained(tiny_world, noisy, tiny_targets):
     return train(noisy, tiny_targets, n_jobs=1)
 
 
 @pytest.fixture(scope="module")
-def uncalibrated(noisy, tiny_targets):
-    """Return scores of every text by a model fitted, here in the test, on the other groups only."""
+def uncalibrated(tiny_world, noisy, tiny_targets):
+    """Return margins of every text by a model fitted, here in the test, on the other groups only."""
     scores = np.full((48, 2, 4), np.nan)
     for fit, test in split_by_event(noisy):
         model = new_classifier(tiny_targets).fit(
             [noisy.texts[i] for i in fit], noisy.y[fit], sample_weight=noisy.weights[fit]
         )
-        scores[test] = model.scores(model.transform([noisy.texts[i] for i in test]))
+        scores[test] = model.margins(model.transform([noisy.texts[i] for i in test]))
     return scores
 
 
 def temperatures(data, scores, rows):
-    codes = np.vectorize(STANCES.index)(data.y[rows])
-    return np.array([fit_temperature(scores[rows, k], codes[:, k]) for k in range(2)])
+    """Fit temperatures on the rows that name the target."""
+    found = []
+    for k in range(2):
+        naming = [row for row in rows if not np.isnan(scores[row, k]).any()]
+        found.append(
+            fit_temperature(scores[naming, k], np.array([STANCES.index(data.y[row, k]) for row in naming]))
+        )
+    return np.array(found)
 
 
 def test_out_of_fold_probabilities_come_from_the_other_groups(noisy, noisy_trained, uncalibrated):
@@ -165,8 +180,11 @@ def test_out_of_fold_probabilities_come_from_the_other_groups(noisy, noisy_train
     for _, test in split_by_event(noisy):
         others = np.setdiff1d(noisy.measured, test)
         expected[test] = uncalibrated[test] / temperatures(noisy, uncalibrated, others)[:, None]
+    silent = np.isnan(uncalibrated)
+    assert silent.any()
+    expected = np.where(silent, noisy_trained.classifier.silent_, expected)
     np.testing.assert_allclose(noisy_trained.out_of_fold, softmax(expected, axis=2), atol=1e-6)
-    assert np.quantile(expected.std(axis=2), 0.5) < 5  # far from certain: a slip would show
+    assert np.quantile(expected[~silent.any(axis=2)].std(axis=1), 0.5) < 5  # far from certain: a slip would show
 
 
 def test_the_final_model_is_fitted_on_everything_and_calibrated_on_what_is_measured(
@@ -179,6 +197,45 @@ def test_the_final_model_is_fitted_on_everything_and_calibrated_on_what_is_measu
     np.testing.assert_allclose(
         noisy_trained.classifier.predict_proba(fresh), whole.predict_proba(fresh), rtol=1e-4, atol=1e-9
     )
+
+
+def test_texts_that_do_not_name_a_target_have_no_part_in_its_temperature(noisy, uncalibrated):
+    before = _temperatures(noisy, uncalibrated)
+    np.testing.assert_allclose(before, temperatures(noisy, uncalibrated, noisy.measured))
+    assert (np.abs(before - 1) > 1e-3).all()
+    silent = np.isnan(uncalibrated[:, 0, 0])
+    y = noisy.y.copy()
+    y[silent, 0] = "favor"
+    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
+    mute = uncalibrated.copy()
+    mute[:, 1] = np.nan
+    assert _temperatures(noisy, mute).tolist() == [before[0], 1.0]
+
+
+def test_neither_unmeasured_nor_unlabelled_texts_have_a_part_in_a_temperature(noisy, uncalibrated):
+    before = _temperatures(noisy, uncalibrated)
+    y = noisy.y.copy()
+    y[32:] = "neutral"
+    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
+    y[:16, 0] = ""
+    fewer = _temperatures(dataclasses.replace(noisy, y=y), uncalibrated)
+    assert fewer[0] == temperatures(noisy, uncalibrated, range(16, 32))[0] != before[0]
+    assert fewer[1] == before[1]
+    np.testing.assert_array_equal(
+        _temperatures(noisy, uncalibrated, left_out=np.arange(16)), temperatures(noisy, uncalibrated, range(16, 32))
+    )
+
+
+def test_a_texts_own_label_has_no_part_in_its_calibration(noisy, noisy_trained, uncalibrated):
+    folds = split_by_event(noisy)
+    test = folds[0][1]
+    row = next(r for r in test if r < 32 and not np.isnan(uncalibrated[r, 0, 0]))
+    y = noisy.y.copy()
+    y[row, 0] = next(stance for stance in STANCES if stance != y[row, 0])
+    changed = dataclasses.replace(noisy, y=y)
+    one, other = (_cross_calibrated(noisy_trained.classifier, d, uncalibrated, folds) for d in (noisy, changed))
+    np.testing.assert_array_equal(one[test], other[test])
+    assert not np.array_equal(one, other)
 
 
 def test_training_twice_gives_the_same_and_another_seed_another(noisy, tiny_targets, noisy_trained):
@@ -198,20 +255,20 @@ def test_training_twice_gives_the_same_and_another_seed_another(noisy, tiny_targ
 def sentinels(tiny_targets) -> TrainingSet:
     rng = np.random.default_rng(4)
     letters = np.array(list("bcdfghklmnprstvz"))
-    words = ["".join(rng.choice(letters, 12)) for _ in range(45)]
-    stances = rng.choice(["favor", "against", "none"], size=(45, 2))
+    words = ["".join(rng.choice(letters, 12)) for _ in range(30)]
+    stances = rng.choice(["favor", "against", "none"], size=(30, 2))
     return TrainingSet(
         targets=tiny_targets.ids,
-        texts=tuple(f"{word} {word}" for word in words for _ in range(2)),
+        texts=tuple(f"{word} harbour {word} railway {word}" for word in words for _ in range(3)),
         langs=("en",) * 90,
-        y=np.repeat(stances, 2, axis=0).astype(object),
-        groups=np.repeat(np.arange(45), 2),
-        kinds=np.array(["double_coded"] * 80 + ["authored"] * 10, dtype=object),
+        y=np.repeat(stances, 3, axis=0).astype(object),
+        groups=np.repeat(np.arange(30), 3),
+        kinds=np.array(["double_coded"] * 81 + ["authored"] * 9, dtype=object),
     )
 
 
 @pytest.fixture(scope="module")
-def sentinel_trained(sentinels, tiny_targets):
+def sentinel_trained(tiny_world, sentinels, tiny_targets):
     return train(sentinels, tiny_targets, n_jobs=1)
 
 
@@ -225,7 +282,7 @@ def test_a_word_of_its_own_group_cannot_be_known_out_of_fold(sentinels, sentinel
 
 def test_a_texts_own_label_cannot_change_its_own_ranking(sentinels, sentinel_trained, tiny_targets):
     changed = sentinels.y.copy()
-    changed[:2, 0] = next(stance for stance in ("favor", "against") if stance != changed[0, 0])
+    changed[:3, 0] = next(stance for stance in ("favor", "against") if stance != changed[0, 0])
     again = train(dataclasses.replace(sentinels, y=changed), tiny_targets, n_jobs=1)
 
     def direction(trained, row):
@@ -234,7 +291,7 @@ def test_a_texts_own_label_cannot_change_its_own_ranking(sentinels, sentinel_tra
         return centred / np.linalg.norm(centred)
 
     np.testing.assert_allclose(direction(again, 0), direction(sentinel_trained, 0), atol=1e-6)
-    others = np.array([not np.allclose(direction(again, r), direction(sentinel_trained, r)) for r in range(2, 90)])
+    others = np.array([not np.allclose(direction(again, r), direction(sentinel_trained, r)) for r in range(3, 90)])
     assert others.any()
 
 
@@ -242,12 +299,12 @@ def test_a_texts_own_label_cannot_change_its_own_ranking(sentinels, sentinel_tra
 
 
 def test_the_model_is_measured_on_double_coded_texts_out_of_fold(sentinels, sentinel_trained):
-    rows = np.arange(80)
+    rows = np.arange(81)
     probabilities = sentinel_trained.out_of_fold[rows]
     predicted = np.array(STANCES)[probabilities.argmax(2)]
     expected = evaluate(sentinels.targets, sentinels.y[rows], predicted, probabilities.max(2))
     assert sentinel_trained.metrics["model"] == expected
-    assert expected["pairs"] == 160
+    assert expected["pairs"] == 162
 
 
 def test_the_majority_baseline_by_hand(tiny_data, tiny_targets):
@@ -267,7 +324,7 @@ def test_the_logistic_baseline_is_scikit_learns_own(sentinels, sentinel_trained)
     predicted = np.column_stack(
         [cross_val_predict(plain, sentinels.texts, sentinels.y[:, k].astype(str), cv=folds) for k in range(2)]
     )
-    expected = evaluate(sentinels.targets, sentinels.y[:80], predicted[:80])
+    expected = evaluate(sentinels.targets, sentinels.y[:81], predicted[:81])
     assert sentinel_trained.metrics["tfidf_logistic_regression"] == expected
 
 
@@ -283,9 +340,9 @@ def test_pairs_without_labels_are_left_out_of_baselines_and_figures(tiny_data, t
 def test_thresholds_and_what_they_secure_are_recomputed(sentinels, sentinel_trained):
     assert WANTED_ACCURACY == 0.9
     for k, target in enumerate(sentinels.targets):
-        probabilities = sentinel_trained.out_of_fold[:80, k]
+        probabilities = sentinel_trained.out_of_fold[:81, k]
         confidence = probabilities.max(1)
-        correct = np.array(STANCES)[probabilities.argmax(1)] == sentinels.y[:80, k]
+        correct = np.array(STANCES)[probabilities.argmax(1)] == sentinels.y[:81, k]
         threshold = abstention_threshold(confidence, correct, accuracy=0.9)
         assert sentinel_trained.thresholds[target] == threshold
         answered = confidence >= threshold

@@ -13,7 +13,7 @@ from pipeline.schema import STANCES
 _KINDS = {
     "double_coded": "documented statements, coded twice and adjudicated",
     "single_coded": "documented statements, coded once",
-    "authored": "authored passages (written for training, said by nobody), coded once",
+    "authored": "authored passages (written for training, said by nobody), coded twice",
     "store": "labels from the store",
 }
 
@@ -42,8 +42,9 @@ def model_card(
     sections = [
         f"# Model linear/{version}\n",
         "Tags a statement's stance (favor, neutral, against, none) on each target of the codebook, version "
-        f"{targets.codebook_version}, with calibrated probabilities. TF-IDF of words and character n-grams and "
-        "counts of cue terms; one balanced multinomial logistic regression per target; a temperature per target.\n",
+        f"{targets.codebook_version}, with calibrated probabilities. One linear support vector machine per target "
+        "over words, character n-grams and the concepts of a trilingual dictionary, of the sentences that name the "
+        "target; a temperature per target. A text that never names a target is `none` on it.\n",
         *([f"**Made current although a floor fell.** Reason given: {forced}\n"] if forced else []),
         "## Intended use\n",
         "Statements of 1-5 sentences by officials on Afghanistan and its region. A tag is a reading of the words, "
@@ -52,7 +53,7 @@ def model_card(
         _training_table(data),
         "Labels were coded by language models by the codebook; no subject-matter expert has checked them. "
         f"Languages seen in training: {', '.join(sorted(set(data.langs)))}. In any other language the model knows "
-        "only cue terms and always abstains.\n",
+        "next to no words and always abstains.\n",
         "## Quality\n",
         f"Out of fold, on the {len(data.measured)} documented statements coded twice (data `{evaluation_hash}`); "
         "statements that share a date or a source page are never on both sides. Macro-F1 over stances with 3 or "

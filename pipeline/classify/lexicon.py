@@ -4,20 +4,21 @@ A concept (`PREMATURE`: "too early", "рано", "为时过早") is written in c
 the targets are concepts of their own. What is learnt on a concept in one language holds in the others.
 Dictionaries as features of a learnt model: Laver and Garry (2000), Young and Soroka (2012).
 
-Text and terms are folded: lower case, ё as е. English and Russian terms match whole words, word by word, or
-word beginnings where a word of the term ends in `*`; a `*` alone stands for any one word. Chinese terms match
-anywhere.
+Text and terms are folded: lower case, ё as е, marks composed with their letters. English and Russian terms match
+whole words, word by word, or word beginnings where a word of the term ends in `*`; a `*` alone stands for any one
+word. Chinese terms match anywhere.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 TOKEN = re.compile(r"[㐀-鿿]+|[^\W_㐀-鿿]+")
 """A run of Chinese characters, or a word of any other script."""
-_COUNTRY = re.compile(r"\bUS\b")
+_COUNTRY = re.compile(r"\bUS\b", re.ASCII)  # beside Chinese characters too
 HAN_WIDTH = 0.6
 """Words that a Chinese character stands for when distances are measured."""
 _CACHED_WORDS = 200_000
@@ -27,8 +28,8 @@ _ANY = -1
 
 
 def fold(text: str) -> str:
-    """Return the text as features see it: lower case, ё as е, and the country US apart from the pronoun."""
-    return _COUNTRY.sub("U.S.", text).lower().replace("ё", "е")
+    """Return the text as features see it: composed, lower case, ё as е, the country US apart from the pronoun."""
+    return unicodedata.normalize("NFC", _COUNTRY.sub("U.S.", text)).lower().replace("ё", "е")
 
 
 def is_han(token: str) -> bool:
