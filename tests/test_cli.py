@@ -13,7 +13,9 @@ import pytest
 from pipeline.cli.app import app, main
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate", "check-corpus")
+COMMANDS = (
+    "ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate", "check-corpus",
+)  # fmt: skip
 
 
 def run_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from pipeline.guards import cards, ledger, offices, overlap, reading, stances
+from pipeline.guards import cards, ledger, offices, reading, stances, wording
 from pipeline.guards.findings import Finding
 from pipeline.guards.reading import Bundle
 
 GUARDS = (
     offices.undated, offices.speakers, offices.events, stances.unruled, stances.reviews, ledger.unregistered,
-    ledger.passage_ids, overlap.near_duplicates, overlap.repeated_runs, cards.stale,
+    ledger.passage_ids, wording.quoted, wording.near_duplicates, wording.repeated_runs, cards.stale,
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def check(folder: Path, *, today: dt.date, shared: Path | None = None) -> tuple[
     for guard in GUARDS:
         found.extend(guard(bundle, today))
     if shared is not None:
-        found.extend(overlap.public_runs(bundle, shared))
+        found.extend(wording.public_runs(bundle, shared))
     return bundle, sorted(found, key=lambda finding: (finding.path, finding.line or 0, finding.message))
 
 

@@ -67,16 +67,18 @@ def documented(bundle: Bundle) -> str:
 def _totals(records: Sequence[DocumentedStatement]) -> str:
     unverified = sum(record.verified is None for record in records)
     dates = sorted(record.date for record in records)
-    return "\n".join((
-        f"**{len(records):,} statements** by {len({record.speaker for record in records})} speakers, "
-        f"{dates[0]} to {dates[-1]}:",
-        "",
-        f"- {len(records) - unverified:,} verified, {unverified} unverified;",
-        f"- {sum(record.labels is not None for record in records):,} coded twice and adjudicated;",
-        f"- {sum(record.joint for record in records)} joint texts (`joint: true`);",
-        f"- {sum(record.date_precision == 'month' for record in records)} of which only the month is known "
-        "(`date_precision`).",
-    ))
+    return "\n".join(
+        (
+            f"**{len(records):,} statements** by {len({record.speaker for record in records})} speakers, "
+            f"{dates[0]} to {dates[-1]}:",
+            "",
+            f"- {len(records) - unverified:,} verified, {unverified} unverified;",
+            f"- {sum(record.labels is not None for record in records):,} coded twice and adjudicated;",
+            f"- {sum(record.joint for record in records)} joint texts (`joint: true`);",
+            f"- {sum(record.date_precision == 'month' for record in records)} of which only the month is known "
+            "(`date_precision`).",
+        )
+    )
 
 
 def _by_year(records: Sequence[DocumentedStatement]) -> str:
@@ -145,19 +147,19 @@ def _gaps(bundle: Bundle, records: Sequence[DocumentedStatement]) -> str:
     if last is None or last.year < FIRST_YEAR:
         return f"No statement since {FIRST_YEAR}."
     months = [f"{m // 12}-{m % 12 + 1:02}" for m in range(FIRST_YEAR * 12, last.year * 12 + last.month)]
-    rows = []
+    years = range(FIRST_YEAR, last.year + 1)
+    rows: list[list[object]] = []
     for country in PAIR:
         for target in (target.id for target in bundle.targets.target if target.core):
             held = Counter(f"{r.date:%Y-%m}" for r in counted if r.country == country and _addresses(r, target))
             thin = [month for month in months if held[month] < FEW]
-            years = [sum(month.startswith(str(year)) for month in thin) for year in range(FIRST_YEAR, last.year + 1)]
-            rows.append([country, f"`{target}`", *years, f"{len(thin)} of {len(months)}", _longest(months, held)])
-    years = [str(year) for year in range(FIRST_YEAR, last.year + 1)]
+            by_year = [sum(month.startswith(str(year)) for month in thin) for year in years]
+            rows.append([country, f"`{target}`", *by_year, f"{len(thin)} of {len(months)}", _longest(months, held)])
     lead = (
         f"Months of {months[0]} to {months[-1]} with fewer than {FEW} verified statements of its own (joint texts "
         "left out) that address the target:"
     )
-    return f"{lead}\n\n" + table(["country", "target", *years, "all", "longest run"], rows)
+    return f"{lead}\n\n" + table(["country", "target", *map(str, years), "all", "longest run"], rows)
 
 
 def _addresses(record: DocumentedStatement, target: str) -> bool:
@@ -194,5 +196,5 @@ def _by_language(
 ) -> Iterator[tuple[str, str, Counter[str]]]:
     for language in languages:
         records = [row.record for row in rows if row.record.lang == language]
-        held = Counter(record.labels[target] for record in records if record.labels is not None)
-        yield language, alphas(records, targets)[targets.index(target)], Counter(dict(held))
+        held = Counter(str(record.labels[target]) for record in records if record.labels is not None)
+        yield language, alphas(records, targets)[targets.index(target)], held

@@ -55,7 +55,8 @@ def _repeated_lines(bundle: Bundle) -> Iterator[Finding]:
     seen: set[str] = set()
     for line, entry in bundle.ledger.items():
         if entry["statement_id"] in seen:
-            yield Finding(path=bundle.shown(LEDGER_FILE), line=line, message=f"{entry['statement_id']} stands twice")
+            message = f"{entry['statement_id']} stands twice"
+            yield Finding(path=bundle.shown(LEDGER_FILE), line=line, message=message)
         seen.add(entry["statement_id"])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -36,6 +36,9 @@ class Row(Generic[R]):
         return Finding(path=self.path, line=self.line, message=message, warning=warning)
 
 
+Line: TypeAlias = Row[DocumentedStatement] | Row[AuthoredPassage]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """A corpus folder, read.
@@ -51,6 +54,11 @@ class Bundle:
     targets: Targets
     ledger: Mapping[int, Mapping[str, str]]
     reviewed: Mapping[int, Mapping[str, str]]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every statement and every passage."""
+        return (*self.statements, *self.passages)
 
     def shown(self, name: str) -> str:
         """Return a file's path as findings show it."""
@@ -96,9 +104,12 @@ def _rows(
     return rows
 
 
-def _table(
-    folder: Path, name: str, columns: tuple[str, ...], found: list[Finding]
-) -> dict[int, Mapping[str, str]]:
+def _numbered(reader: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _table(folder: Path, name: str, columns: tuple[str, ...], found: list[Finding]) -> dict[int, Mapping[str, str]]:
     shown = f"{folder.name}/{name}"
     path = folder / name
     if not path.is_file():
@@ -109,7 +120,7 @@ def _table(
         if tuple(reader.fieldnames or ()) != columns:
             found.append(Finding(path=shown, line=1, message=f"the columns must be {','.join(columns)}"))
             return {}
-        lines = {reader.line_num: row for row in reader}
+        lines = dict(_numbered(reader))
     broken = [number for number, row in lines.items() if None in row or None in row.values()]
     found.extend(Finding(path=shown, line=n, message=f"not {len(columns)} fields") for n in broken)
     return {number: row for number, row in lines.items() if number not in broken}

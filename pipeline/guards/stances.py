@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.corpus import AuthoredPassage, DocumentedStatement
 from pipeline.guards.findings import Finding
-from pipeline.guards.reading import REVIEWED_FILE, Bundle, Row
+from pipeline.guards.reading import REVIEWED_FILE, Bundle, Line
 
 KINDS = ("distinct", "label")
 
@@ -34,14 +34,11 @@ def unruled(bundle: Bundle, today: dt.date) -> Iterator[Finding]:
     """Find labels that override two agreeing codings without a reason, and labels of what was coded once."""
     del today
     ruled = reviewed(bundle, "label")
-    rows: tuple[Row[DocumentedStatement] | Row[AuthoredPassage], ...] = (*bundle.statements, *bundle.passages)
-    for row in rows:
+    for row in bundle.lines:
         yield from _overridden(row, ruled)
 
 
-def _overridden(
-    row: Row[DocumentedStatement] | Row[AuthoredPassage], ruled: set[tuple[str, str]]
-) -> Iterator[Finding]:
+def _overridden(row: Line, ruled: set[tuple[str, str]]) -> Iterator[Finding]:
     name = record_id(row.record)
     first, second, labels = row.record.coding_1, row.record.coding_2, row.record.labels
     if labels is not None and (first is None or second is None):
@@ -63,7 +60,7 @@ def _agreed(first: Mapping[str, str], second: Mapping[str, str], target: str) ->
 def reviews(bundle: Bundle, today: dt.date) -> Iterator[Finding]:
     """Find lines of reviewed.csv that rule nothing: unknown kind, id or target, or no reason."""
     del today
-    ids = {record_id(row.record) for row in (*bundle.statements, *bundle.passages)}
+    ids = {record_id(row.record) for row in bundle.lines}
     for line, row in bundle.reviewed.items():
         others = ids if row["kind"] == "distinct" else set(bundle.targets.ids)
         problems = []

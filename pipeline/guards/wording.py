@@ -1,4 +1,4 @@
-"""Guards on repetition: near-duplicates, and runs of words shared with a statement or with a public page.
+"""Guards on wording: no quotation, no near-duplicate, no run of words shared with a statement or a public page.
 
 A run is compared by letters and digits alone, in lower case: eight words (seven for a documented statement
 against a public page), or twelve Han characters, whatever stands between them.
@@ -19,7 +19,7 @@ from pathlib import Path
 from pipeline.corpus import DocumentedStatement
 from pipeline.guards.findings import Finding
 from pipeline.guards.offices import possible_days
-from pipeline.guards.reading import REVIEWED_FILE, Bundle, Row
+from pipeline.guards.reading import REVIEWED_FILE, Bundle, Line, Row
 from pipeline.guards.stances import record_id, reviewed
 
 WORDS = 8
@@ -31,12 +31,14 @@ SHARED_CONTENT = 0.44
 SHARED_PASSAGE = 0.5
 """Jaccard likeness of two authored passages in one language."""
 
+# Single quotation marks: one that opens a word (an apostrophe stands within or after one).
+_QUOTED = re.compile(r"(?:^|[\s(])['‘‚‹『]\S")
 _HAN = re.compile("[\u3400-\u9fff]+")
 _WORD = re.compile(r"[^\W_]+")
-_COMMON = frozenset(
-    "also been from have into more said says should than that their them they this were what when which will "
-    "with would".split()
-)
+_COMMON = frozenset({
+    "also", "been", "from", "have", "into", "more", "said", "says", "should", "than", "that", "their", "them",
+    "they", "this", "were", "what", "when", "which", "will", "with", "would",
+})  # fmt: skip
 
 
 def runs(text: str, words: int = WORDS) -> set[str]:
@@ -57,6 +59,14 @@ def content(text: str, *, without: str = "") -> frozenset[str]:
 def _stems(text: str) -> frozenset[str]:
     words = _WORD.findall(_HAN.sub(" ", text.casefold()))
     return frozenset(word[:6] for word in words if len(word) > 3 and word not in _COMMON)
+
+
+def quoted(bundle: Bundle, today: dt.date) -> Iterator[Finding]:
+    """Find single quotation marks in a paraphrase; the reader of the file refuses the double ones."""
+    del today
+    for row in bundle.statements:
+        if match := _QUOTED.search(row.record.text):
+            yield row.finding(f"text: a paraphrase holds no quotation marks (at {match[0].strip()!r})")
 
 
 def near_duplicates(bundle: Bundle, today: dt.date) -> Iterator[Finding]:
@@ -128,21 +138,21 @@ def repeated_runs(bundle: Bundle, today: dt.date) -> Iterator[Finding]:
 
 def public_runs(bundle: Bundle, shared: Path) -> Iterator[Finding]:
     """Find passages and statements that repeat a run of a public text below `shared`."""
-    owners: dict[str, Row[DocumentedStatement]] = {}
-    passages = {run: row for row in bundle.passages for run in runs(row.record.text)}
-    for row in bundle.statements:
-        owners.update(dict.fromkeys(runs(row.record.text, SOURCE_WORDS), row))
+    owners: dict[str, list[Line]] = defaultdict(list)
+    for passage in bundle.passages:
+        for run in runs(passage.record.text):
+            owners[run].append(passage)
+    for statement in bundle.statements:
+        for run in runs(statement.record.text, SOURCE_WORDS):
+            owners[run].append(statement)
     reported: set[str] = set()
     for name, text in public_texts(shared):
-        longer, shorter = runs(text), runs(text, SOURCE_WORDS)
-        for run, row in (
-            *((run, passages[run]) for run in sorted(longer & passages.keys())),
-            *((run, owners[run]) for run in sorted(shorter & owners.keys())),
-        ):
-            key = record_id(row.record)
-            if key not in reported:
-                reported.add(key)
-                yield row.finding(f"{key}: shares {run!r} with the public text {name}; say it in other words")
+        for run in sorted((runs(text) | runs(text, SOURCE_WORDS)) & owners.keys()):
+            for row in owners[run]:
+                key = record_id(row.record)
+                if key not in reported:
+                    reported.add(key)
+                    yield row.finding(f"{key}: shares {run!r} with the public text {name}; say it in other words")
 
 
 def public_texts(shared: Path) -> Iterator[tuple[str, str]]:
