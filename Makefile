@@ -11,10 +11,10 @@ CORPUS := $(shell find corpus -name '*.jsonl' -o -name '*.toml' -o -name '*.csv'
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(STORE)
-.PHONY: help run setup ingest classify trends report retrain test lint check bench lock clean
+.PHONY: help run setup ingest classify trends report retrain test lint check check-corpus bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: report ## The main job: from the bundled statements to trends, charts and a page in exports/
 	@echo "See $(OUT)/report.html, $(OUT)/trends.csv, $(OUT)/tests.csv"
@@ -69,7 +69,10 @@ lint: $(VENV)/.dev ## Check style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## All that must hold before a commit
+check-corpus: $(VENV)/.ready ## Check every statement, passage, event and card of the corpus
+	$(STANCE) check-corpus
+
+check: lint check-corpus test ## All that must hold before a commit
 
 bench: $(VENV)/.dev models/index.json ## Measure start-up time and speed
 	$(BIN)/python tests/bench/cold_start.py

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from pipeline import guards
 from pipeline.config import corpus_dir, load_actors, load_events, load_targets
 from pipeline.corpus import (
     documented_labels,
@@ -14,6 +15,7 @@ from pipeline.corpus import (
     load_documented,
     validate_corpus,
 )
+from pipeline.guards import cards, figures, ledger, wording
 from pipeline.schema import STANCES
 
 
@@ -104,6 +106,58 @@ def test_the_five_targets_are_the_codebooks():
         assert set(target.cues) == {"en", "ru", "zh"}
         assert f"## {target.id} - " in (corpus_dir() / "codebook.md").read_text()
         assert target.proposition.rstrip(".") in (corpus_dir() / "codebook.md").read_text()
+
+
+# Guards and cards
+
+
+@pytest.fixture(scope="module")
+def checked(statements, rows):
+    """What the guards find, on the day of the newest check (the command uses today's date)."""
+    today = max(row["verified"]["on"] for row in rows if row["verified"])
+    return guards.check(corpus_dir(), today=today)
+
+
+def test_every_guard_passes(checked):
+    assert [str(finding) for finding in checked[1]] == []
+
+
+def test_the_cards_state_the_figures_of_the_data(checked, rows, authored):
+    bundle, _ = checked
+    texts = {name: (corpus_dir() / name).read_text(encoding="utf-8") for name in cards.CARDS}
+    for name, compute in cards.CARDS.items():
+        assert f"{cards.BEGIN}\n{compute(bundle)}\n{cards.END}\n" in texts[name]
+    card = texts["documented/README.md"]
+    unverified = sum(row["verified"] is None for row in rows)
+    assert f"**{len(rows):,} statements**" in card
+    assert f"{len(rows) - unverified:,} verified, {unverified} unverified" in card
+    assert f"**{len(authored):,} passages**" in texts["authored/README.md"]
+
+
+def test_what_was_taken_out_stays_registered(checked):
+    removed = [row for row in checked[0].ledger.values() if row["removed"]]
+    assert len(removed) >= 8
+    assert len(checked[0].ledger) == len(removed) + len(checked[0].statements)
+    assert all(row["fingerprint"] for row in checked[0].ledger.values() if not row["removed"])
+
+
+def test_a_passage_s_id_is_that_of_its_text(authored):
+    some = authored.select(range(0, len(authored), 50))
+    assert all(row["passage_id"] == ledger.passage_id(row["text"]) for row in some)
+
+
+def test_nothing_repeats_a_public_text(checked):
+    shared = corpus_dir().resolve().parent.parent / "shared"
+    if not (shared / "real").is_dir():
+        pytest.skip(f"no public texts in {shared}")
+    assert [str(finding) for finding in wording.public_runs(checked[0], shared)] == []
+
+
+def test_the_documented_statements_agree_as_the_codings_say(checked):
+    records = [row.record for row in checked[0].statements]
+    alphas = [float(alpha) for alpha in figures.alphas(records, load_targets().ids)]
+    assert len(alphas) == 5
+    assert min(alphas) > 0.9
 
 
 # Offices and events
@@ -221,11 +275,8 @@ def test_the_articles_statements_are_there(statements, name, country, month_or_d
 
 def test_kabulovs_silence_on_china_is_kept(statements, rows):
     labels = {row["statement_id"]: row["labels"] for row in rows}
-    (found,) = [
-        s
-        for s in statements
-        if s.speaker == "Zamir Kabulov" and "United Nations" in s.text and s.date == "2021-10-15"
-    ]
+    said = [s for s in statements if s.speaker == "Zamir Kabulov" and s.date == "2021-10-15"]
+    (found,) = [s for s in said if "United Nations" in s.text]
     assert "MGIMO" in found.text
     assert "China" not in found.text
     coded = labels[found.statement_id]

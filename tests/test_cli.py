@@ -13,7 +13,9 @@ import pytest
 from pipeline.cli.app import app, main
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate")
+COMMANDS = (
+    "ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate", "check-corpus",
+)  # fmt: skip
 
 
 def run_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +26,8 @@ def run_process(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 
 def test_the_commands_are_the_ones_of_the_contract() -> None:
-    assert tuple(command.callback.__name__ for command in app.registered_commands if command.callback) == COMMANDS
+    callbacks = [command.callback for command in app.registered_commands if command.callback]
+    assert tuple(callback.__name__.replace("_", "-") for callback in callbacks) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from pipeline.cli.classify import classify
+from pipeline.cli.corpus import check_corpus
 from pipeline.cli.models import evaluate, retrain
 from pipeline.cli.statements import ingest, sources, statements
 from pipeline.cli.trends import report, trends
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find out, from what officials say, whether China and Russia converge on Afghanistan.",
 )
-for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate):
+for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate, check_corpus):
     app.command()(command)
 
 
