@@ -53,14 +53,18 @@ def speaker_influence(
         `change_of_convergence` at `event_id`; target ALL pools. Blank where nothing would be left.
     """
     checked = check_events(events, options)
-    seen = observe(tags, labels, options)
-    analysis = analyse(seen, checked, options)
+    return influence_table(analyse(observe(tags, labels, options), checked, options), checked)
+
+
+def influence_table(analysis: Analysis, events: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the influences of an analysis, as `speaker_influence` describes; events are checked ones."""
+    seen = analysis.seen
     totals = _speaker_totals(analysis)
     every = totals.sum(axis=0)
     orient = orientation(every[..., 0], every[..., 1]) * analysis.pooled
     blocks = [_block(analysis, totals, "convergence", "", [np.ones(seen.n_months, bool)], orient)]
-    for name, day in zip(checked["event_id"], checked["date"], strict=True):
-        windows = _windows(seen, month_of(day), options.window)
+    for name, day in zip(events["event_id"], events["date"], strict=True):
+        windows = _windows(seen, month_of(day), analysis.options.window)
         blocks.append(_block(analysis, totals, "change_of_convergence", str(name), windows, orient))
     table = pd.concat(blocks, ignore_index=True)
     size = table["influence"].abs().fillna(-1.0)

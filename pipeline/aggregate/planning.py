@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 VALUE_COLUMNS = ("target", "unit", "n_labelled", "more", "gap", "std_error", "std_error_then", "narrower_by")
 """Columns of the table of the value of labels."""
+FURTHER_LABELS = 100
+"""Further labelled statements that are valued unless another number is asked for."""
 
 
 def value_of_labels(
-    tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions = TrendOptions(), *, more: int = 100  # noqa: B008
+    tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions = TrendOptions(), *,  # noqa: B008
+    more: int = FURTHER_LABELS,
 ) -> pd.DataFrame:  # fmt: skip
     """Say how much `more` labelled statements would narrow the interval of each target's overall gap.
 
@@ -50,9 +53,13 @@ def value_of_labels(
         `VALUE_COLUMNS`, a row per target; `narrower_by` is a share of the interval's width. Blank without labels
         to judge by.
     """
-    seen = observe(tags, labels, options)
     events = check_events(pd.DataFrame(columns=list(EVENT_COLUMNS), dtype=object), options)
-    analysis = analyse(seen, events, options)
+    return value_table(analyse(observe(tags, labels, options), events, options), more=more)
+
+
+def value_table(analysis: Analysis, *, more: int = FURTHER_LABELS) -> pd.DataFrame:
+    """Lay out what `more` labels would be worth to an analysis, as `value_of_labels` describes."""
+    seen = analysis.seen
     pair = list(analysis.pair)
     months = np.ones(seen.n_months, bool)
     gap, influence = window_gap(analysis.scores[0][pair], analysis.addressed[0][pair], months)
