@@ -33,7 +33,7 @@ def bench_of(
     }  # fmt: skip
     totals = PairTotals(**(given | changes))  # type: ignore[arg-type]
     names = tuple(f"t{k}" for k in range(positions.shape[1]))
-    return Bench(totals=totals, targets=names, first_month=START, options=options)
+    return Bench(totals=totals, sharp=totals, targets=names, first_month=START, options=options)
 
 
 def positions_of(gap: np.ndarray, *, seed: int = 0, sd: float = 0.08) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.aggregate.cells import ADDRESSED, SCORES, Cells, cluster_moments, count_cells, find_clusters
 from pipeline.aggregate.contrasts import corrected_totals, psi
 from pipeline.aggregate.drift import Drift, drift_test
-from pipeline.aggregate.fallback import adjusted_totals, combine, largest_share
+from pipeline.aggregate.fallback import LABEL_TRUST, adjusted_totals, combine, largest_share
 from pipeline.aggregate.inputs import frame_hash, month_of
 from pipeline.aggregate.labelled import Correction, correct, uncorrected, weighted_table
 from pipeline.aggregate.measures import plug_in_draws
@@ -74,6 +74,12 @@ class Analysis:
     def corrected(self) -> bool:
         """Whether labels correct the classifier's errors."""
         return self.paths is not None
+
+    @property
+    def center(self) -> Correction:
+        """The point estimate of what predictions mean, without its draws."""
+        names = ("confusion", "score", "addressed")
+        return Correction(**{name: getattr(self.correction, name)[:1] for name in names})
 
     def positions(self, periods: Periods) -> Floats:
         """Return draws of positions by period, (B, C, K, P).
@@ -138,8 +144,11 @@ def analyse(seen: Observations, events: pd.DataFrame, options: TrendOptions) -> 
     )  # fmt: skip
 
 
-def pair_totals(analysis: Analysis) -> PairTotals:
-    """Return the monthly totals of the pair, actors in name order, by the estimator that the labels allow."""
+def pair_totals(analysis: Analysis) -> tuple[PairTotals, PairTotals]:
+    """Return the monthly totals of the pair, actors in name order, by the estimator that the labels allow.
+
+    The first are for estimates, the second, sharper and biased towards no change, for p-values (see `fallback`).
+    """
     pair = sorted(analysis.pair)
     cells = analysis.cells
     scores, addressed = analysis.scores[:, pair], analysis.addressed[:, pair]
@@ -153,9 +162,15 @@ def pair_totals(analysis: Analysis) -> PairTotals:
     drift_p = None if analysis.drift is None else float(analysis.drift.p_value[-1])
     largest = largest_share(share, drift_p, analysis.correction.confusion[0, pair])
     if not analysis.corrected or not largest:
-        return design
-    adjusted = adjusted_totals(cells, analysis.correction)
-    return combine(design, adjusted[0][:, pair], adjusted[1][:, pair], largest)
+        return design, design
+    adjusted = [column[:, pair] for column in adjusted_totals(cells, analysis.correction)]
+    damped = [column[0, pair] for column in corrected_totals(cells, analysis.center, LABEL_TRUST)]
+    blunt = replace(
+        design, scores=damped[0], addressed=damped[1],
+        score_draws=design.score_draws[:0], addressed_draws=design.addressed_draws[:0],
+    )  # fmt: skip
+    sharp = combine(blunt, adjusted[0][:1], adjusted[1][:1], largest)
+    return combine(design, adjusted[0], adjusted[1], largest), sharp
 
 
 def _enough(seen: Observations) -> bool:

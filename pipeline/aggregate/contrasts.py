@@ -45,7 +45,7 @@ class Interval:
     std_error: Floats
 
 
-def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floats]:
+def corrected_totals(cells: Cells, correction: Correction, trust: float = 1.0) -> tuple[Floats, Floats]:
     """Total psi by cell.
 
     Parameters
@@ -54,6 +54,9 @@ def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floa
         Counts of (C, K, T) cells.
     correction : Correction
         Class means, B draws.
+    trust : float
+        Share of each label's correction that is made. Below 1 changes are understated, and understated with far
+        less noise: good for a test of no change, not for an estimate.
 
     Returns
     -------
@@ -61,16 +64,16 @@ def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floa
         Corrected totals of the score and of being addressed.
     """
     return (
-        _total(cells, correction.score, SCORES),
-        _total(cells, correction.addressed, ADDRESSED),
+        _total(cells, correction.score, SCORES, trust),
+        _total(cells, correction.addressed, ADDRESSED, trust),
     )
 
 
-def _total(cells: Cells, means: Floats, values: Floats) -> Floats:
+def _total(cells: Cells, means: Floats, values: Floats, trust: float) -> Floats:
     imputed = np.einsum("cktj,bckj->bckt", cells.predicted, means, optimize=True)
     true = np.einsum("cktjy,y->ckt", cells.weighted, values, optimize=True)
     believed = np.einsum("cktj,bckj->bckt", cells.weighted.sum(axis=-1), means, optimize=True)
-    answer: Floats = imputed + true - believed
+    answer: Floats = imputed + trust * (true - believed)
     return answer
 
 

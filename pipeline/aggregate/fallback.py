@@ -6,7 +6,14 @@ their noise is not that of the labels, so that a mixture with the design-based t
 they are right only while the classifier errs alike throughout. So they are not used at all once the drift test
 rejects or a confusion matrix can hardly be inverted; they never make up more than a quarter where at least 15% of
 the statements are labelled, which bounds the harm of a drift too small to be detected; and below that share of
-labels the mixture is the one of smallest variance.
+labels the mixture is the one of smallest variance. Where enough is labelled to do without them, the drift test
+need only hint (p below .2) and they are left out.
+
+P-values, which need the null hypothesis only, are computed on a sharper mixture, in which labels correct by
+`LABEL_TRUST` of what they say: most of the noise of design-based totals is that of the labels' weights. It
+understates changes, so that no estimate is made of it. In 250 simulated worlds (accuracy .76, 20% labelled) this
+found a cut of the gap by 70% in 37% instead of 34% (design-based alone: 26%), and under a drift of the classifier
+raised false alarms in 4% instead of 5.6%.
 """
 
 from __future__ import annotations
@@ -32,8 +39,11 @@ FEW_LABELS = 0.15
 """Share of the pair's tags labelled below which adjusted counts may outweigh design-based totals."""
 LARGEST_SHARE = 0.25
 """Weight of adjusted counts in the mixture, at most, where more are labelled."""
-DRIFT_LEVEL = 0.05
-"""P-value of the drift test below which the classifier is not taken as stable."""
+DRIFT_LEVEL, DRIFT_HINT = 0.05, 0.2
+"""P-values of the drift test below which the classifier is not taken as stable: where labels are few, and where
+there are enough to do without adjusted counts."""
+LABEL_TRUST = 0.65
+"""Share of the labels' correction in the totals that p-values are computed on."""
 WORST_CONDITION = 20.0
 """Condition number of a confusion matrix from which it is not inverted."""
 
@@ -63,11 +73,12 @@ def largest_share(labelled_share: float, drift_p: float | None, confusion: Float
     confusion : ndarray, shape (..., 4, 4)
         Confusion matrices of the pair.
     """
-    if not confusion.size or drift_p is None or not drift_p >= DRIFT_LEVEL:
+    few = labelled_share < FEW_LABELS
+    if not confusion.size or drift_p is None or not drift_p >= (DRIFT_LEVEL if few else DRIFT_HINT):
         return 0.0
     if float(np.linalg.cond(confusion).max()) >= WORST_CONDITION:
         return 0.0
-    return 1.0 if labelled_share < FEW_LABELS else LARGEST_SHARE
+    return 1.0 if few else LARGEST_SHARE
 
 
 def combine(design: PairTotals, scores: Floats, addressed: Floats, largest: float) -> PairTotals:

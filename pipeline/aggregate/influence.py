@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.aggregate.analysis import analyse
 from pipeline.aggregate.contrasts import orientation, psi, ratio
 from pipeline.aggregate.inputs import NONE, check_events, month_of, observe
-from pipeline.aggregate.labelled import Correction
 from pipeline.aggregate.permutation import pool
 from pipeline.aggregate.records import TrendOptions
 
@@ -80,13 +79,8 @@ def _windows(seen: Observations, month: int, width: int) -> list[Bools]:
 def _speaker_totals(analysis: Analysis) -> Floats:
     """Sum psi of score and being addressed, and the two counts, by speaker: shape (N, 2, K, T, 4)."""
     seen = analysis.seen
-    center = Correction(
-        confusion=analysis.correction.confusion[:1],
-        score=analysis.correction.score[:1],
-        addressed=analysis.correction.addressed[:1],
-    )
     best = np.where(seen.gold >= 0, seen.gold, seen.predicted)
-    columns = np.column_stack([psi(seen, center), np.ones(best.size), best != NONE])
+    columns = np.column_stack([psi(seen, analysis.center), np.ones(best.size), best != NONE])
     position = np.searchsorted(sorted(analysis.pair), seen.country)
     side = np.where(np.isin(seen.country, analysis.pair), position, 2)
     shape = (len(seen.speakers), 3, *seen.shape[1:])

@@ -263,7 +263,7 @@ def _chosen(tags: pd.DataFrame, column: str, wanted: tuple[str, ...]) -> NDArray
         answer that looks like silence.
     """
     if column not in tags.columns:
-        raise DataError(f"tags: no column {column}, so they cannot be chosen by {column}; add it or leave that out.")
+        raise DataError(f"tags: no column {column}, so they cannot be chosen by it; add the column.")
     known = tags[column].where(~_blank(tags[column]), "").astype(str).str.strip()
     folded = known.str.casefold()
     present = set(folded.unique())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.aggregate.analysis import Analysis
 
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 VALUE_COLUMNS = ("target", "unit", "n_labelled", "more", "gap", "std_error", "std_error_then", "narrower_by")
 """Columns of the table of the value of labels."""
@@ -36,7 +37,9 @@ def value_of_labels(
     The variance of a gap has a part that the labels bring (their design variance, sum of
     (1 - pi) / pi**2 r**2 over labelled statements with residual r: Sarndal, Swensson and Wretman 1992, sec. 2.8;
     and that of the class means) and a part that only more statements could lower. More labels, drawn in the
-    proportions of those there are, raise every inclusion probability by the same factor.
+    proportions of those there are, raise every inclusion probability by the same factor. Where the labels' 1 / pi
+    add up to less than the statements there are (a part coded in full beside a part that never could be), the
+    share labelled takes the place of pi.
 
     Parameters
     ----------
@@ -89,8 +92,18 @@ def _design_variance(analysis: Analysis, n_targets: int, factor: Floats) -> Floa
     surprise = SCORES[y] - analysis.correction.score[0, c, k, j]
     present = ADDRESSED[y] - analysis.correction.addressed[0, c, k, j]
     residual = (surprise - place[c, k] * present) / np.where(bottom > 0, bottom, np.inf)[c, k]
-    share = 1 / seen.weight[picked]
+    share = _shares(analysis, picked) / seen.weight[picked]
     raised = np.minimum(share * factor[k], 1)
     each = residual**2 / share * (1 - raised) / raised
     answer: Floats = np.bincount(k, each, minlength=n_targets).astype(float)
+    return answer
+
+
+def _shares(analysis: Analysis, picked: Bools) -> Floats:
+    """Return, for each labelled observation, the share of its actor's statements on its target that 1/pi covers."""
+    seen = analysis.seen
+    size = seen.shape[0] * seen.shape[1]
+    cell = seen.country * seen.shape[1] + seen.target
+    covered, there = np.bincount(cell, seen.weight, minlength=size), np.bincount(cell, minlength=size)
+    answer: Floats = np.minimum(covered / np.maximum(there, 1), 1.0)[cell[picked]]
     return answer

@@ -27,7 +27,8 @@ def estimate_trends(
     ----------
     tags : DataFrame
         One row per statement and target: `statement_id,date,country,target,stance`, and `doc_id`, `model_id`,
-        `joint`, `speaker`, `source`, `provenance` where known. Rows without a date or country are left out with a warning.
+        `joint`, `speaker`, `source`, `provenance` where known. Rows without a date or country are left out with
+        a warning.
     labels : DataFrame
         `statement_id,target,stance,sampling_prob`; without any, nothing is corrected and `estimator` says so.
     events : DataFrame
@@ -49,7 +50,8 @@ def estimate_trends(
     checked = check_events(events, options)
     seen = observe(tags, labels, options)
     analysis = analyse(seen, checked, options)
-    bench = Bench(totals=pair_totals(analysis), targets=seen.targets, first_month=seen.first_month, options=options)
+    totals, sharp = pair_totals(analysis)
+    bench = Bench(totals=totals, sharp=sharp, targets=seen.targets, first_month=seen.first_month, options=options)
     months = np.array([month_of(day) - seen.first_month for day in checked["date"]], dtype=np.int64)
     return Trends(
         trends=trend_table(analysis),
