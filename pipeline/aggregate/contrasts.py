@@ -77,6 +77,39 @@ def _total(cells: Cells, means: Floats, values: Floats, trust: float) -> Floats:
     return answer
 
 
+def borrowed_totals(
+    cells: Cells, confusion: Floats, shares: Floats, salience: Floats, trust: float
+) -> tuple[Floats, Floats]:
+    """Total psi by cell with f the stance expected in that very cell, not in the labelled sample at large.
+
+    What a predicted stance means depends on what is said at the time: by Bayes' rule the chance of true stance y
+    behind prediction j is proportional to share[y] M[y, j].
+
+    Parameters
+    ----------
+    cells : Cells
+        Counts of (C, K, T) cells.
+    confusion : ndarray, shape (C, K, 4, 4)
+        P(predicted | true).
+    shares : ndarray, shape (C, K, T, 3)
+        Shares of favor, neutral and against among what addresses the target, smoothed.
+    salience : ndarray, shape (C, K, T)
+        Share of statements that do.
+    trust : float
+        As of `corrected_totals`.
+    """
+    prior = np.concatenate([shares * salience[..., None], 1 - salience[..., None]], axis=-1)
+    joint = prior[..., None] * confusion[:, :, None]
+    truth = joint / np.maximum(joint.sum(axis=-2, keepdims=True), 1e-300)
+    totals = []
+    for values in (SCORES, ADDRESSED):
+        means = np.einsum("cktyj,y->cktj", truth, values)
+        labelled = np.einsum("cktjy,y->ckt", cells.weighted, values)
+        believed = (cells.weighted.sum(axis=-1) * means).sum(axis=-1)
+        totals.append((cells.predicted * means).sum(axis=-1) + trust * (labelled - believed))
+    return totals[0], totals[1]
+
+
 def psi(seen: Observations, correction: Correction) -> Floats:
     """Return psi of the score and of being addressed by observation, shape (R, 2)."""
     columns = []

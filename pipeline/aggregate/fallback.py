@@ -74,11 +74,16 @@ def largest_share(labelled_share: float, drift_p: float | None, confusion: Float
         Confusion matrices of the pair.
     """
     few = labelled_share < FEW_LABELS
-    if not confusion.size or drift_p is None or not drift_p >= (DRIFT_LEVEL if few else DRIFT_HINT):
-        return 0.0
-    if float(np.linalg.cond(confusion).max()) >= WORST_CONDITION:
+    if not is_stable(drift_p, confusion, DRIFT_LEVEL if few else DRIFT_HINT):
         return 0.0
     return 1.0 if few else LARGEST_SHARE
+
+
+def is_stable(drift_p: float | None, confusion: Floats, level: float = DRIFT_LEVEL) -> bool:
+    """Say whether predictions can be read through the confusion matrices: they did not drift, and have inverses."""
+    if not confusion.size or drift_p is None or not drift_p >= level:
+        return False
+    return float(np.linalg.cond(confusion).max()) < WORST_CONDITION
 
 
 def combine(design: PairTotals, scores: Floats, addressed: Floats, largest: float) -> PairTotals:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipeline.aggregate.drift import Drift
     from pipeline.aggregate.records import TrendOptions
-    from pipeline.aggregate.totals import PairTotals
+    from pipeline.aggregate.totals import PairTotals, TestTotals
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -48,13 +48,17 @@ CONVERGENCE, PER_YEAR, CORRELATION, ACCURACY = "convergence", "convergence per y
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What all tests share: totals for estimates, sharper ones for p-values, names of targets, range, options."""
+    """What all tests share: totals, names of targets, range, options."""
 
-    totals: PairTotals
-    sharp: PairTotals
+    tested: TestTotals
     targets: tuple[str, ...]
     first_month: int
     options: TrendOptions
+
+    @property
+    def totals(self) -> PairTotals:
+        """Totals that estimates are made of."""
+        return self.tested.estimate
 
     @property
     def n_months(self) -> int:
@@ -68,7 +72,7 @@ class Bench:
     def series(self) -> tuple[PairTotals, PairTotals]:
         """Return both totals of the targets with enough months for a test of the whole series."""
         enough = self.totals.present.sum(axis=-1).min(axis=0, initial=10**9) >= LEAST_MONTHS_SERIES
-        return self.totals.usable(enough), self.sharp.usable(enough)
+        return self.totals.usable(enough), self.tested.series.usable(enough)
 
     def shuffled(self, totals: PairTotals, rng: np.random.Generator, months: Bools | None = None) -> list[Floats]:
         """Return scores, addressed and volume with months (of a window) permuted in blocks, (P, 2, K, T)."""
@@ -151,7 +155,7 @@ def _rows(bench: Bench, base: TestRow, columns: dict[str, Floats]) -> Iterator[T
 
 def _trend(bench: Bench) -> Iterable[TestRow]:
     base = TestRow(test="trend", target="", unit=PER_YEAR, estimator=bench.totals.estimator)
-    (totals, sharp), weights = bench.series(), bench.sharp.weights
+    (totals, sharp), weights = bench.series(), bench.tested.series.weights
     if not _any(totals):
         return _rows(bench, base, {})
     statistic = perm.trend_statistic(sharp.scores[None], sharp.addressed[None], weights=weights).value[0]
@@ -179,7 +183,7 @@ def _any(totals: PairTotals) -> bool:
 
 def _changepoint(bench: Bench) -> Iterable[TestRow]:
     base = TestRow(test="changepoint", target="", unit=CONVERGENCE, estimator=bench.totals.estimator)
-    (totals, sharp), weights = bench.series(), bench.sharp.weights
+    (totals, sharp), weights = bench.series(), bench.tested.series.weights
     if not _any(totals):
         return _rows(bench, base, {})
     path = perm.cusum(sharp.scores[None], sharp.addressed[None], sharp.volume[None], weights=weights)
@@ -264,8 +268,8 @@ def _event(bench: Bench, base: TestRow, month: int) -> Iterable[TestRow]:
     base = replace(base, window_start=month_start(bench.first_month + month - width),
                    window_end=month_end(bench.first_month + month + width - 1))  # fmt: skip
     enough = [bench.totals.present[..., w].sum(axis=-1).min(axis=0, initial=10**9) for w in (before, after)]
-    usable, weights = np.minimum(*enough) >= LEAST_MONTHS, bench.sharp.weights
-    totals, sharp = bench.totals.usable(usable), bench.sharp.usable(usable)
+    usable, weights = np.minimum(*enough) >= LEAST_MONTHS, bench.tested.event.weights
+    totals, sharp = bench.totals.usable(usable), bench.tested.event.usable(usable)
     if not _any(totals):
         return _rows(bench, base, {})
     statistic = partial(perm.event_statistic, before=before, after=after, weights=weights)

@@ -50,8 +50,7 @@ def estimate_trends(
     checked = check_events(events, options)
     seen = observe(tags, labels, options)
     analysis = analyse(seen, checked, options)
-    totals, sharp = pair_totals(analysis)
-    bench = Bench(totals=totals, sharp=sharp, targets=seen.targets, first_month=seen.first_month, options=options)
+    bench = Bench(tested=pair_totals(analysis), targets=seen.targets, first_month=seen.first_month, options=options)
     months = np.array([month_of(day) - seen.first_month for day in checked["date"]], dtype=np.int64)
     return Trends(
         trends=trend_table(analysis),

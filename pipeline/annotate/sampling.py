@@ -77,6 +77,8 @@ def draw_round(
     """
     if n < 1:
         raise UsageError(f"n {n}: give at least 1 statement to draw.")
+    if not len(_rows_of_pair(tags, options)):
+        raise UsageError("no statement of the pair is left to draw: none in this range is classified and dated.")
     before = set(history.loc[history["drawn"].astype(bool), "statement_id"])
     frame = _worths(tags, labels, options)
     certain = frame["statement_id"].isin(set(labels["statement_id"]) - before)
