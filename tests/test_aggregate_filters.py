@@ -122,7 +122,10 @@ def test_choosing_equals_giving_only_the_chosen() -> None:
 
 
 def test_any_pair_and_its_mirror() -> None:
-    one, other = estimated(TAGS, labels_of(), pair=("IND", "RUS")), estimated(TAGS, labels_of(), pair=("RUS", "IND"))
+    one, other = (
+        estimated(TAGS, labels_of(), pair=("IND", "RUS")),
+        estimated(TAGS, labels_of(), pair=("RUS", "IND")),
+    )
     gaps = [t.trends[t.trends["measure"] == "gap"] for t in (one, other)]
     assert set(gaps[0]["country"]) == {"IND-RUS"}
     np.testing.assert_array_equal(gaps[0]["estimate"], -gaps[1]["estimate"])

@@ -254,7 +254,9 @@ def test_smoothed_marginals_equal_enumeration() -> None:
         move = (1 - chance[0, t]) * moves + chance[0, t] * fresh[None, :]
         shape = (None, slice(None), slice(None)) if t == 2 else (slice(None), slice(None), None)
         joint = joint * move[shape]
-        joint = joint * np.exp(log_likelihood[0, t])[(None, slice(None), None) if t == 1 else (None, None, slice(None))]
+        joint = (
+            joint * np.exp(log_likelihood[0, t])[(None, slice(None), None) if t == 1 else (None, None, slice(None))]
+        )
     joint = joint / joint.sum()
     found = paths.smooth_backward(filtered, chance, step)[0]
     for t, axes in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):

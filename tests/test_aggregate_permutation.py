@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.aggregate import drift as drift_module
 from pipeline.aggregate import permutation as perm
 from pipeline.aggregate.cells import count_cells, find_clusters
-from pipeline.aggregate import drift as drift_module
 from pipeline.aggregate.drift import drift_test
 from pipeline.aggregate.fallback import adjusted_totals, combine, largest_share
 from pipeline.aggregate.labelled import Correction, uncorrected
@@ -396,7 +396,11 @@ def test_warmth_finds_a_small_chill_that_the_matrices_hide() -> None:
 
 
 def test_missed_and_imagined_mentions_are_not_warm_or_cold() -> None:
-    rows = [(f"2024-{1 + i % 12:02d}-05", c, "a", "none" if i % 2 else "favor") for i in range(48) for c in ("CHN", "RUS")]
+    rows = [
+        (f"2024-{1 + i % 12:02d}-05", c, "a", "none" if i % 2 else "favor")
+        for i in range(48)
+        for c in ("CHN", "RUS")
+    ]
     labels = [(f"s{i}", "a", "favor" if i // 2 % 2 else "none", 1.0) for i in range(96)]
     seen = seen_of(tags_of(*rows), labels_of(*labels))
     assert not drift_module._side(seen, 0).warmth.any()

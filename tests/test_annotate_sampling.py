@@ -114,7 +114,9 @@ def test_equal_seeds_draw_equally_and_others_do_not(world: tuple[pd.DataFrame, p
 
 def test_a_sample_spreads_over_time(world: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     tags, _ = world
-    found = draw_round(tags, labels_of(), NOTHING, n=90).merge(tags.drop_duplicates("statement_id"), on="statement_id")
+    found = draw_round(tags, labels_of(), NOTHING, n=90).merge(
+        tags.drop_duplicates("statement_id"), on="statement_id"
+    )
     share = found.groupby(found["date"].str[:7])["drawn"].mean()
     assert share.min() > 0.02
     assert share.max() < 3 * share.mean()
@@ -184,7 +186,9 @@ def test_inverse_probabilities_estimate_totals_over_two_rounds() -> None:
         first = draw_round(tags, labels_of(), NOTHING, n=40, random_state=seed)
         drawn = set(first.loc[first["drawn"], "statement_id"])
         known = labels[labels["statement_id"].isin(drawn)]
-        given = known.drop(columns="sampling_prob").merge(first[["statement_id", "sampling_prob"]], on="statement_id")
+        given = known.drop(columns="sampling_prob").merge(
+            first[["statement_id", "sampling_prob"]], on="statement_id"
+        )
         second = draw_round(tags, given[LABEL_COLUMNS], history_of(first), n=40, random_state=seed)
         drawn |= set(second.loc[second["drawn"], "statement_id"])
         weight = 1 / second.set_index("statement_id")["sampling_prob"]
@@ -200,7 +204,13 @@ def test_inverse_probabilities_estimate_totals_over_two_rounds() -> None:
 
 
 ROUNDS = pd.DataFrame(
-    [(1, "a", "h", 0.2, 1), (1, "b", "h", 0.2, 0), (1, "c", "h", 0.2, 1), (2, "a", "h", 0.5, 0), (2, "b", "h", 0.5, 1)],
+    [
+        (1, "a", "h", 0.2, 1),
+        (1, "b", "h", 0.2, 0),
+        (1, "c", "h", 0.2, 1),
+        (2, "a", "h", 0.5, 0),
+        (2, "b", "h", 0.5, 1),
+    ],
     columns=["round", "statement_id", "stratum", "prob", "drawn"],
 )
 

@@ -200,8 +200,8 @@ def _sampling(labels: pd.DataFrame) -> Floats:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"labels: sampling_prob {labels['sampling_prob'].iloc[row]!r} of statement "
-            f"{labels['statement_id'].iloc[row]!r} must be above 0 and at most 1 (1: coded in full)."
+            f"labels: sampling_prob {str(labels['sampling_prob'].iloc[row])!r} of statement "
+            f"{str(labels['statement_id'].iloc[row])!r} must be above 0 and at most 1 (1: coded in full)."
         )
     return share
 
