@@ -163,11 +163,11 @@ def pair_totals(analysis: Analysis) -> TestTotals:
     if not analysis.corrected or not is_stable(drift_p, confusion):
         return TestTotals(estimate=design, series=design, event=design)
     largest = largest_share(share, drift_p, confusion)
-    adjusted = [column[:, pair] for column in adjusted_totals(cells, analysis.correction)]
+    counts, hits = (column[:, pair] for column in adjusted_totals(cells, analysis.correction))
     damped = [column[0] for column in corrected_totals(cells, analysis.center, LABEL_TRUST)]
-    series = combine(_blunt(design, damped, pair), adjusted[0][:1], adjusted[1][:1], largest)
+    series = combine(_blunt(design, damped, pair), counts[:1], hits[:1], largest)
     return TestTotals(
-        estimate=combine(design, *adjusted, largest) if largest else design,
+        estimate=combine(design, counts, hits, largest) if largest else design,
         series=series, event=_blunt(design, _borrowed(analysis), pair),
     )  # fmt: skip
 
