@@ -1,4 +1,4 @@
-"""What the full method says about the bundled corpus, naive beside corrected, from a folder that `stance trends` wrote.
+"""What the full method says about the bundled corpus, naive beside corrected, from what `stance trends` wrote.
 
     python -m tests.bench.corpus_findings [exports]
 
@@ -22,7 +22,9 @@ def by_year(trends: pd.DataFrame, pair: tuple[str, str]) -> pd.DataFrame:
     rows = rows.assign(year=rows["period_start"].str[:4])
     columns = {}
     for name, measure, country in (
-        (pair[0], "position", pair[0]), (pair[1], "position", pair[1]), ("convergence", "convergence", "-".join(pair)),
+        (pair[0], "position", pair[0]),
+        (pair[1], "position", pair[1]),
+        ("convergence", "convergence", "-".join(pair)),
     ):  # fmt: skip
         part = rows[(rows["measure"] == measure) & (rows["country"] == country)].groupby(["target", "year"])
         columns |= {name: part["estimate"].mean(), f"{name} naive": part["naive_estimate"].mean()}
