@@ -86,7 +86,16 @@ def draw_round(
     free = ~frame["statement_id"].isin(before).to_numpy(dtype=bool)
     if not free.any():
         raise UsageError("no statement of the pair is left to draw: all are labelled or drawn already.")
-    rng = np.random.default_rng([random_state, len(before)])
+    prob, drawn = _draw(frame, free, n, np.random.default_rng([random_state, len(before)]))
+    kept = frame.assign(prob=prob, drawn=drawn)[prob > 0]
+    missed = (1 - history["prob"]).groupby(history["statement_id"]).prod()
+    past = kept["statement_id"].map(missed).fillna(1.0).to_numpy(dtype=float)
+    answer: pd.DataFrame = kept.assign(sampling_prob=1 - past * (1 - kept["prob"]))[list(FRAME_COLUMNS)]
+    return answer.reset_index(drop=True)
+
+
+def _draw(frame: pd.DataFrame, free: Bools, n: int, rng: np.random.Generator) -> tuple[Floats, Bools]:
+    """Draw n of the free statements; return the chance of every statement, free or not, and which are drawn."""
     prob, drawn = np.zeros(len(frame)), np.zeros(len(frame), bool)
     strata = [np.flatnonzero(frame["stratum"] == name) for name in sorted(frame["stratum"].unique())]
     worth = frame["worth"].to_numpy()
@@ -98,11 +107,7 @@ def draw_round(
             prob[rows] = np.minimum(factor * worth[rows], 1.0)
             prob[open_rows] = chances
             drawn[open_rows] = systematic(chances, rng)
-    kept = frame.assign(prob=prob, drawn=drawn)[prob > 0]
-    missed = (1 - history["prob"]).groupby(history["statement_id"]).prod()
-    past = kept["statement_id"].map(missed).fillna(1.0).to_numpy(dtype=float)
-    answer: pd.DataFrame = kept.assign(sampling_prob=1 - past * (1 - kept["prob"]))[list(FRAME_COLUMNS)]
-    return answer.reset_index(drop=True)
+    return prob, drawn
 
 
 def allocate(worths: list[Floats], n: int) -> list[int]:
