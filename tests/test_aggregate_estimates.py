@@ -181,6 +181,34 @@ def test_a_corpus_coded_in_full_gives_the_labels_themselves() -> None:
     np.testing.assert_allclose(addressed[0, :, 0], [[4, 0], [0, 0]], atol=1e-12)
 
 
+def test_trusting_labels_less_makes_less_of_their_surprise() -> None:
+    tags, labels, _ = make_world(3)
+    cells = cells_of(tags, labels)
+    means = labelled.correct(labelled.weighted_table(seen_of(tags, labels)))
+    none, half, full = (contrasts.corrected_totals(cells, means, trust) for trust in (0.0, 0.5, 1.0))
+    for a, b, c in zip(none, half, full, strict=True):
+        np.testing.assert_allclose(b, (a + c) / 2)
+    np.testing.assert_allclose(full, contrasts.corrected_totals(cells, means))
+    np.testing.assert_allclose(none[0], np.einsum("cktj,bckj->bckt", cells.predicted, means.score))
+
+
+def test_borrowed_totals_read_predictions_by_bayes() -> None:
+    tags = tags_of(("2024-01-01", "CHN", "a", "favor"), ("2024-01-01", "RUS", "a", "none"))
+    labels = labels_of(("s0", "a", "against", 0.5))
+    cells = cells_of(tags, labels)
+    shares, salience = np.full((2, 1, 1, 3), [0.5, 0.3, 0.2]), np.full((2, 1, 1), 0.4)
+    confusion = ERRORS[:, None]
+    scores, addressed = contrasts.borrowed_totals(cells, confusion, shares, salience, 0.5)
+    prior = np.array([0.2, 0.12, 0.08, 0.6])
+    behind_favor, behind_none = prior * ERRORS[0, :, 0], prior * ERRORS[1, :, 3]
+    behind_favor, behind_none = behind_favor / behind_favor.sum(), behind_none / behind_none.sum()
+    score, voiced = behind_favor @ [1, 0, -1, 0], behind_favor @ [1, 1, 1, 0]
+    assert scores[0, 0, 0] == pytest.approx(score + 0.5 * 2 * (-1 - score))
+    assert addressed[0, 0, 0] == pytest.approx(voiced + 0.5 * 2 * (1 - voiced))
+    assert scores[1, 0, 0] == pytest.approx(behind_none @ [1, 0, -1, 0])
+    assert addressed[1, 0, 0] == pytest.approx(1 - behind_none[3])
+
+
 def test_psi_adds_up_to_the_totals() -> None:
     tags, labels, _ = make_world(3)
     seen = seen_of(tags, labels)

@@ -11,7 +11,7 @@ import pytest
 from pipeline.aggregate import TrendOptions, estimate_trends
 from pipeline.aggregate.hypotheses import EXTRA_COLUMNS, Bench, run_tests
 from pipeline.aggregate.inputs import check_events
-from pipeline.aggregate.totals import PairTotals
+from pipeline.aggregate.totals import PairTotals, TestTotals
 from pipeline.schema import TEST_COLUMNS
 from tests.test_aggregate_frames import QUICK, events_of, labels_of, make_world, tags_of
 
@@ -33,7 +33,8 @@ def bench_of(
     }  # fmt: skip
     totals = PairTotals(**(given | changes))  # type: ignore[arg-type]
     names = tuple(f"t{k}" for k in range(positions.shape[1]))
-    return Bench(totals=totals, targets=names, first_month=START, options=options)
+    tested = TestTotals(estimate=totals, series=totals, event=totals)
+    return Bench(tested=tested, targets=names, first_month=START, options=options)
 
 
 def positions_of(gap: np.ndarray, *, seed: int = 0, sd: float = 0.08) -> np.ndarray:

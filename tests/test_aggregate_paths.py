@@ -238,3 +238,41 @@ def test_step_prior_is_a_prior() -> None:
     assert paths.STEP_PRIOR.sum() == pytest.approx(1)
     assert all(a <= b for a, b in itertools.pairwise(paths.STEP_PRIOR))
     assert special.logsumexp(np.log(paths.STEP_PRIOR)) == pytest.approx(0)
+
+
+# ---------------------------------------------------------------- marginals
+
+
+def test_smoothed_marginals_equal_enumeration() -> None:
+    rng = np.random.default_rng(3)
+    n_months, step, chance = 3, 0.7, np.array([[0.0, 0.1, 0.3]])
+    log_likelihood = rng.normal(0, 2, (1, n_months, LEVELS))
+    filtered, _ = paths.filter_forward(paths.Evidence(log_likelihood=log_likelihood, jump=chance), step)
+    moves, fresh = paths.transition(step), paths._fresh()
+    joint = fresh[:, None, None] * np.exp(log_likelihood[0, 0])[:, None, None]
+    for t in (1, 2):
+        move = (1 - chance[0, t]) * moves + chance[0, t] * fresh[None, :]
+        shape = (None, slice(None), slice(None)) if t == 2 else (slice(None), slice(None), None)
+        joint = joint * move[shape]
+        joint = (
+            joint * np.exp(log_likelihood[0, t])[(None, slice(None), None) if t == 1 else (None, None, slice(None))]
+        )
+    joint = joint / joint.sum()
+    found = paths.smooth_backward(filtered, chance, step)[0]
+    for t, axes in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        np.testing.assert_allclose(found[t], joint.sum(axis=axes), atol=1e-12)
+
+
+def test_smoothed_shares_follow_what_was_said_and_add_up() -> None:
+    truth = np.stack([np.tile([30.0, 4, 2, 0], (12, 1)), np.tile([2.0, 4, 30, 0], (12, 1))])[:, None]
+    predicted = np.einsum("ckty,cyj->cktj", truth, ERRORS)
+    shares = paths.smooth_shares(cells_with(predicted), confused(1), np.full((1, 2, 1, 12), 0.98))
+    assert shares.shape == (2, 1, 12, 3)
+    np.testing.assert_allclose(shares.sum(axis=-1), 1)
+    assert (shares[0, 0, :, 0] > 0.7).all()
+    assert (shares[1, 0, :, 2] > 0.7).all()
+    drawn = paths.draw_positions(
+        cells_with(predicted), confused(1), confused(300), salience=(np.full((1, 2, 1, 12), 0.98),
+        np.full((300, 2, 1, 12), 0.98)), jump=np.full((1, 12), paths.JUMP), rng=np.random.default_rng(0),
+    ).mean(axis=0)  # fmt: skip
+    np.testing.assert_allclose(shares[..., 0] - shares[..., 2], drawn, atol=0.05)

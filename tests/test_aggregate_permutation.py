@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pipeline.aggregate import drift as drift_module
 from pipeline.aggregate import permutation as perm
 from pipeline.aggregate.cells import count_cells, find_clusters
 from pipeline.aggregate.drift import drift_test
@@ -346,7 +347,7 @@ def test_drift_p_value_sees_a_changed_confusion() -> None:
     assert (changed.std_error > 0).all()
 
 
-def test_drift_statistic_is_a_sum_of_chi_squared_distances() -> None:
+def test_drift_multiplies_the_evidence_of_distance_and_warmth() -> None:
     rows, labels = [], []
     pattern = {"2024-01-05": ["favor"] * 8 + ["none"] * 3, "2024-06-05": ["favor"] * 4 + ["against"] * 7}
     for country in ("CHN", "RUS"):
@@ -359,8 +360,55 @@ def test_drift_statistic_is_a_sum_of_chi_squared_distances() -> None:
     assert found is not None
     table = np.array([[8.0, 3, 0], [4, 0, 7]])
     expected = stats.chi2_contingency(table, correction=False).statistic
-    np.testing.assert_allclose(found.statistic, 2 * expected)
+    sides = [drift_module._side(seen, actor) for actor in (0, 1)]
+    distance, warmth, _ = drift_module._compare(sides, [side.late for side in sides])
+    np.testing.assert_allclose(distance, 2 * expected)
+    # scores +1 (12 times) and -1 (7): warmer by their weighted mean 5/19 than usual, early 8 times, later 4 and -7
+    early, late = np.r_[np.full(8, 14 / 19), np.zeros(3)], np.r_[np.full(4, 14 / 19), np.full(7, -24 / 19)]
+    change = (late.mean() - early.mean()) / np.sqrt(late.var() / 11 + early.var() / 11)
+    np.testing.assert_allclose(warmth, 2 * change**2)
+    assert found.p_value[-1] == 0.05
+    np.testing.assert_allclose(found.statistic, -4 * np.log(0.05))  # both p-values are the smallest of 20
     np.testing.assert_allclose(found.effect, 4 / 11 - 8 / 11)
+
+
+def test_warmth_finds_a_small_chill_that_the_matrices_hide() -> None:
+    """Each reading one step colder in a tenth of the cases: found by warmth, lost among twelve cells."""
+    found = {}
+    for chill in (0.0, 0.22):
+        rng = np.random.default_rng(5)
+        rows, labels = [], []
+        for i in range(700):
+            true = int(rng.integers(3))
+            read = true if rng.random() < 0.7 else int(rng.integers(3))
+            late = i % 2
+            read = min(read + int(late and rng.random() < chill), 2)
+            names = ("favor", "neutral", "against")
+            rows.append((f"{2020 + late}-{i % 12 + 1:02d}-03", ("CHN", "RUS")[i // 2 % 2], "a", names[read]))
+            labels.append((f"s{i}", "a", names[true], 1.0))
+        run = drift_test(
+            seen_of(tags_of(*rows), labels_of(*labels)), (0, 1), permutations=199, rng=np.random.default_rng(1)
+        )
+        assert run is not None
+        found[chill] = run.p_value[-1]
+    assert found[0.0] > 0.05
+    assert found[0.22] < 0.02
+
+
+def test_missed_and_imagined_mentions_are_not_warm_or_cold() -> None:
+    rows = [
+        (f"2024-{1 + i % 12:02d}-05", c, "a", "none" if i % 2 else "favor")
+        for i in range(48)
+        for c in ("CHN", "RUS")
+    ]
+    labels = [(f"s{i}", "a", "favor" if i // 2 % 2 else "none", 1.0) for i in range(96)]
+    seen = seen_of(tags_of(*rows), labels_of(*labels))
+    assert not drift_module._side(seen, 0).warmth.any()
+
+
+def test_ranks_are_shares_at_least_as_large() -> None:
+    ranks = drift_module._ranks(np.array([[3.0, 1.0], [1.0, 1.0], [2.0, 1.0], [2.0, 0.0]]))
+    np.testing.assert_allclose(ranks, [[0.25, 0.75], [1, 0.75], [0.75, 0.75], [0.75, 1]])
 
 
 def test_drift_splits_at_the_month_that_balances_the_halves() -> None:
@@ -386,7 +434,8 @@ def test_drift_needs_labels_in_both_halves_of_both() -> None:
 
 
 @pytest.mark.parametrize(("share", "p", "largest"), [
-    (0.1, 0.5, 1.0), (0.149, 0.05, 1.0), (0.15, 0.5, 0.25), (0.9, 0.5, 0.25), (0.1, 0.049, 0.0), (0.2, 0.01, 0.0),
+    (0.1, 0.5, 1.0), (0.149, 0.05, 1.0), (0.15, 0.5, 0.25), (0.9, 0.2, 0.25), (0.1, 0.049, 0.0), (0.2, 0.01, 0.0),
+    (0.15, 0.199, 0.0),  # where enough is labelled to do without, a hint of drift decides
     (0.1, None, 0.0), (0.1, np.nan, 0.0),
 ])  # fmt: skip
 def test_adjusted_counts_need_a_stable_classifier(share: float, p: float | None, largest: float) -> None:

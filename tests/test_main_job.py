@@ -101,6 +101,56 @@ def test_the_tables_have_exactly_the_contract_s_columns_and_legal_values(
     assert events["source_url"].str.startswith("http").all()
 
 
+def month_row(trends: pd.DataFrame, country: str, month: str) -> pd.Series:
+    rows = trends[
+        (trends["freq"] == "month") & (trends["measure"] == "position") & (trends["country"] == country)
+        & (trends["target"] == "taliban_recognition") & (trends["period_start"] == f"{month}-01")
+    ]  # fmt: skip
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_recognition_and_accreditation_appear_as_what_they_are(exports: Path, trends: pd.DataFrame) -> None:
+    """Russia recognised the Taliban in July 2025; China took their ambassador's credentials in January 2024."""
+    russia, china = month_row(trends, "RUS", "2025-07"), month_row(trends, "CHN", "2024-01")
+    for row in (russia, china):
+        assert row["status"] != "empty"
+        assert row["n_labelled"] >= 1
+        assert row["naive_estimate"] > 0
+    assert russia["conf_low"] > 0  # recognition is beyond doubt
+    assert russia["estimate"] > yearly(trends, "position", "taliban_recognition", "RUS", 2021) + 0.3
+    assert 0.05 < china["estimate"] < russia["estimate"]  # accreditation is a step, not recognition
+    assert china["estimate"] > yearly(trends, "position", "taliban_recognition", "CHN", 2021)
+    tests = pd.read_csv(exports / "tests.csv")
+    for event in ("russia-recognition", "karimi-credentials"):
+        row = tests[(tests["event_id"] == event) & (tests["target"] == "taliban_recognition")].iloc[0]
+        assert row["conf_low"] <= row["effect"] <= row["conf_high"]
+        assert 0.05 < row["min_detectable_effect"] < 0.6  # small changes would not have been seen
+        assert row["exploratory"]  # the events were registered after the last statement
+
+
+def test_correction_changes_what_is_counted(trends: pd.DataFrame) -> None:
+    rows = trends[(trends["freq"] == "quarter") & (trends["status"] != "empty") & trends["target"].isin(CORE)]
+    rows = rows[rows["measure"].isin(["position", "convergence"])]
+    assert set(rows["estimator"]) == {"smoothed"}
+    assert (rows["estimate"] - rows["naive_estimate"]).abs().mean() > 0.03
+
+
+def test_influence_names_who_carries_each_result(exports: Path) -> None:
+    table = pd.read_csv(exports / "influence.csv")
+    whole = table[(table["measure"] == "convergence") & table["influence"].notna()]
+    assert set(CORE) <= set(whole["target"])
+    assert set(whole["country"]) == {"CHN", "RUS"}
+    first = whole.loc[whole["influence"].abs().groupby(whole["target"]).idxmax()].set_index("target")
+    assert (first["n_statements"] >= 5).all()  # nobody carries a result with a word or two
+    assert ((first["estimate"] - first["without"]).abs() < 0.25).all()  # and none rests on one voice alone
+    at = table.loc[table["measure"] == "change_of_convergence", "event_id"]
+    assert {"russia-recognition", "karimi-credentials", "kabul-falls"} <= set(at)
+    worth = pd.read_csv(exports / "labelling.csv").set_index("target")["narrower_by"]
+    assert worth.between(0, 0.5).all()
+    assert set(CORE) <= set(worth.index)
+
+
 def test_pooled_convergence_is_of_the_core_targets_and_hand_labels_count(trends: pd.DataFrame) -> None:
     assert load_targets().pooled == CORE
     labelled = sum(row["labels"] is not None for row in load_documented())

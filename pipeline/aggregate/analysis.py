@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.aggregate.cells import ADDRESSED, SCORES, Cells, cluster_moments, count_cells, find_clusters
-from pipeline.aggregate.contrasts import corrected_totals, psi
+from pipeline.aggregate.contrasts import borrowed_totals, corrected_totals, psi
 from pipeline.aggregate.drift import Drift, drift_test
-from pipeline.aggregate.fallback import adjusted_totals, combine, largest_share
+from pipeline.aggregate.fallback import LABEL_TRUST, adjusted_totals, combine, is_stable, largest_share
 from pipeline.aggregate.inputs import frame_hash, month_of
 from pipeline.aggregate.labelled import Correction, correct, uncorrected, weighted_table
 from pipeline.aggregate.measures import plug_in_draws
-from pipeline.aggregate.paths import JUMP, REGISTERED_JUMP, draw_positions, smooth_salience
-from pipeline.aggregate.totals import PairTotals
+from pipeline.aggregate.paths import JUMP, REGISTERED_JUMP, draw_positions, smooth_salience, smooth_shares
+from pipeline.aggregate.totals import PairTotals, TestTotals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -74,6 +76,12 @@ class Analysis:
     def corrected(self) -> bool:
         """Whether labels correct the classifier's errors."""
         return self.paths is not None
+
+    @property
+    def center(self) -> Correction:
+        """The point estimate of what predictions mean, without its draws."""
+        names = ("confusion", "score", "addressed")
+        return Correction(**{name: getattr(self.correction, name)[:1] for name in names})
 
     def positions(self, periods: Periods) -> Floats:
         """Return draws of positions by period, (B, C, K, P).
@@ -138,8 +146,8 @@ def analyse(seen: Observations, events: pd.DataFrame, options: TrendOptions) -> 
     )  # fmt: skip
 
 
-def pair_totals(analysis: Analysis) -> PairTotals:
-    """Return the monthly totals of the pair, actors in name order, by the estimator that the labels allow."""
+def pair_totals(analysis: Analysis) -> TestTotals:
+    """Return the monthly totals of the pair, actors in name order, by the estimators that the labels allow."""
     pair = sorted(analysis.pair)
     cells = analysis.cells
     scores, addressed = analysis.scores[:, pair], analysis.addressed[:, pair]
@@ -151,11 +159,32 @@ def pair_totals(analysis: Analysis) -> PairTotals:
     )  # fmt: skip
     share = float(cells.labelled[pair].sum()) / max(float(cells.predicted[pair].sum()), 1.0)
     drift_p = None if analysis.drift is None else float(analysis.drift.p_value[-1])
-    largest = largest_share(share, drift_p, analysis.correction.confusion[0, pair])
-    if not analysis.corrected or not largest:
-        return design
-    adjusted = adjusted_totals(cells, analysis.correction)
-    return combine(design, adjusted[0][:, pair], adjusted[1][:, pair], largest)
+    confusion = analysis.correction.confusion[0, pair]
+    if not analysis.corrected or not is_stable(drift_p, confusion):
+        return TestTotals(estimate=design, series=design, event=design)
+    largest = largest_share(share, drift_p, confusion)
+    counts, hits = (column[:, pair] for column in adjusted_totals(cells, analysis.correction))
+    damped = [column[0] for column in corrected_totals(cells, analysis.center, LABEL_TRUST)]
+    series = combine(_blunt(design, damped, pair), counts[:1], hits[:1], largest)
+    return TestTotals(
+        estimate=combine(design, counts, hits, largest) if largest else design,
+        series=series, event=_blunt(design, _borrowed(analysis), pair),
+    )  # fmt: skip
+
+
+def _blunt(design: PairTotals, totals: Sequence[Floats], pair: list[int]) -> PairTotals:
+    """Put other totals, shape (C, K, T), in the place of those of a pair."""
+    return replace(
+        design, scores=totals[0][pair], addressed=totals[1][pair],
+        score_draws=design.score_draws[:0], addressed_draws=design.addressed_draws[:0],
+    )  # fmt: skip
+
+
+def _borrowed(analysis: Analysis) -> tuple[Floats, Floats]:
+    cells, center = analysis.cells, analysis.center
+    salience = smooth_salience(analysis.addressed[:1], cells.predicted.sum(axis=-1))
+    shares = smooth_shares(cells, center, salience)
+    return borrowed_totals(cells, center.confusion[0], shares, salience[0], LABEL_TRUST)
 
 
 def _enough(seen: Observations) -> bool:

@@ -45,7 +45,7 @@ class Interval:
     std_error: Floats
 
 
-def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floats]:
+def corrected_totals(cells: Cells, correction: Correction, trust: float = 1.0) -> tuple[Floats, Floats]:
     """Total psi by cell.
 
     Parameters
@@ -54,6 +54,9 @@ def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floa
         Counts of (C, K, T) cells.
     correction : Correction
         Class means, B draws.
+    trust : float
+        Share of each label's correction that is made. Below 1 changes are understated, and understated with far
+        less noise: good for a test of no change, not for an estimate.
 
     Returns
     -------
@@ -61,17 +64,50 @@ def corrected_totals(cells: Cells, correction: Correction) -> tuple[Floats, Floa
         Corrected totals of the score and of being addressed.
     """
     return (
-        _total(cells, correction.score, SCORES),
-        _total(cells, correction.addressed, ADDRESSED),
+        _total(cells, correction.score, SCORES, trust),
+        _total(cells, correction.addressed, ADDRESSED, trust),
     )
 
 
-def _total(cells: Cells, means: Floats, values: Floats) -> Floats:
+def _total(cells: Cells, means: Floats, values: Floats, trust: float) -> Floats:
     imputed = np.einsum("cktj,bckj->bckt", cells.predicted, means, optimize=True)
     true = np.einsum("cktjy,y->ckt", cells.weighted, values, optimize=True)
     believed = np.einsum("cktj,bckj->bckt", cells.weighted.sum(axis=-1), means, optimize=True)
-    answer: Floats = imputed + true - believed
+    answer: Floats = imputed + trust * (true - believed)
     return answer
+
+
+def borrowed_totals(
+    cells: Cells, confusion: Floats, shares: Floats, salience: Floats, trust: float
+) -> tuple[Floats, Floats]:
+    """Total psi by cell with f the stance expected in that very cell, not in the labelled sample at large.
+
+    What a predicted stance means depends on what is said at the time: by Bayes' rule the chance of true stance y
+    behind prediction j is proportional to share[y] M[y, j].
+
+    Parameters
+    ----------
+    cells : Cells
+        Counts of (C, K, T) cells.
+    confusion : ndarray, shape (C, K, 4, 4)
+        P(predicted | true).
+    shares : ndarray, shape (C, K, T, 3)
+        Shares of favor, neutral and against among what addresses the target, smoothed.
+    salience : ndarray, shape (C, K, T)
+        Share of statements that do.
+    trust : float
+        As of `corrected_totals`.
+    """
+    prior = np.concatenate([shares * salience[..., None], 1 - salience[..., None]], axis=-1)
+    joint = prior[..., None] * confusion[:, :, None]
+    truth = joint / np.maximum(joint.sum(axis=-2, keepdims=True), 1e-300)
+    totals = []
+    for values in (SCORES, ADDRESSED):
+        means = np.einsum("cktyj,y->cktj", truth, values)
+        labelled = np.einsum("cktjy,y->ckt", cells.weighted, values)
+        believed = (cells.weighted.sum(axis=-1) * means).sum(axis=-1)
+        totals.append((cells.predicted * means).sum(axis=-1) + trust * (labelled - believed))
+    return totals[0], totals[1]
 
 
 def psi(seen: Observations, correction: Correction) -> Floats:

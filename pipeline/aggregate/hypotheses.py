@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pipeline.aggregate.drift import Drift
     from pipeline.aggregate.records import TrendOptions
-    from pipeline.aggregate.totals import PairTotals
+    from pipeline.aggregate.totals import PairTotals, TestTotals
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -50,10 +50,15 @@ CONVERGENCE, PER_YEAR, CORRELATION, ACCURACY = "convergence", "convergence per y
 class Bench:
     """What all tests share: totals, names of targets, range, options."""
 
-    totals: PairTotals
+    tested: TestTotals
     targets: tuple[str, ...]
     first_month: int
     options: TrendOptions
+
+    @property
+    def totals(self) -> PairTotals:
+        """Totals that estimates are made of."""
+        return self.tested.estimate
 
     @property
     def n_months(self) -> int:
@@ -64,10 +69,10 @@ class Bench:
         """Return one test's source of chance, the same whatever other tests are run."""
         return np.random.default_rng([self.options.random_state, *key])
 
-    def series(self) -> PairTotals:
-        """Return the totals of the targets with enough months for a test of the whole series."""
-        months = self.totals.present.sum(axis=-1).min(axis=0, initial=10**9)
-        return self.totals.usable(months >= LEAST_MONTHS_SERIES)
+    def series(self) -> tuple[PairTotals, PairTotals]:
+        """Return both totals of the targets with enough months for a test of the whole series."""
+        enough = self.totals.present.sum(axis=-1).min(axis=0, initial=10**9) >= LEAST_MONTHS_SERIES
+        return self.totals.usable(enough), self.tested.series.usable(enough)
 
     def shuffled(self, totals: PairTotals, rng: np.random.Generator, months: Bools | None = None) -> list[Floats]:
         """Return scores, addressed and volume with months (of a window) permuted in blocks, (P, 2, K, T)."""
@@ -150,11 +155,11 @@ def _rows(bench: Bench, base: TestRow, columns: dict[str, Floats]) -> Iterator[T
 
 def _trend(bench: Bench) -> Iterable[TestRow]:
     base = TestRow(test="trend", target="", unit=PER_YEAR, estimator=bench.totals.estimator)
-    totals, weights = bench.series(), bench.totals.weights
+    (totals, sharp), weights = bench.series(), bench.tested.series.weights
     if not _any(totals):
         return _rows(bench, base, {})
-    statistic = perm.trend_statistic(totals.scores[None], totals.addressed[None], weights=weights).value[0]
-    scores, addressed, _ = bench.shuffled(totals, bench.rng(1))
+    statistic = perm.trend_statistic(sharp.scores[None], sharp.addressed[None], weights=weights).value[0]
+    scores, addressed, _ = bench.shuffled(sharp, bench.rng(1))
     null = perm.trend_statistic(scores, addressed, weights=weights).value
     slope = perm.trend_statistic(totals.scores[None], totals.addressed[None], weights=bench.totals.orient)
     sign = np.append(orientation(totals.scores, totals.addressed), 1.0)
@@ -178,11 +183,11 @@ def _any(totals: PairTotals) -> bool:
 
 def _changepoint(bench: Bench) -> Iterable[TestRow]:
     base = TestRow(test="changepoint", target="", unit=CONVERGENCE, estimator=bench.totals.estimator)
-    totals, weights = bench.series(), bench.totals.weights
+    (totals, sharp), weights = bench.series(), bench.tested.series.weights
     if not _any(totals):
         return _rows(bench, base, {})
-    path = perm.cusum(totals.scores[None], totals.addressed[None], totals.volume[None], weights=weights)
-    null = perm.largest(perm.cusum(*bench.shuffled(totals, bench.rng(2)), weights=weights))
+    path = perm.cusum(sharp.scores[None], sharp.addressed[None], sharp.volume[None], weights=weights)
+    null = perm.largest(perm.cusum(*bench.shuffled(sharp, bench.rng(2)), weights=weights))
     statistic = perm.largest(path)[0]
     at = np.nan_to_num(np.abs(path[0]), nan=-1.0).argmax(axis=-1) + 1
     effect, error = _split_effects(totals, at, bench.totals.orient)
@@ -263,13 +268,14 @@ def _event(bench: Bench, base: TestRow, month: int) -> Iterable[TestRow]:
     base = replace(base, window_start=month_start(bench.first_month + month - width),
                    window_end=month_end(bench.first_month + month + width - 1))  # fmt: skip
     enough = [bench.totals.present[..., w].sum(axis=-1).min(axis=0, initial=10**9) for w in (before, after)]
-    totals, weights = bench.totals.usable(np.minimum(*enough) >= LEAST_MONTHS), bench.totals.weights
+    usable, weights = np.minimum(*enough) >= LEAST_MONTHS, bench.tested.event.weights
+    totals, sharp = bench.totals.usable(usable), bench.tested.event.usable(usable)
     if not _any(totals):
         return _rows(bench, base, {})
     statistic = partial(perm.event_statistic, before=before, after=after, weights=weights)
-    observed = statistic(totals.scores[None], totals.addressed[None]).value[0]
+    observed = statistic(sharp.scores[None], sharp.addressed[None]).value[0]
     rng = bench.rng(5, zlib.crc32(base.event_id.encode()))
-    null = statistic(*bench.shuffled(totals, rng, before | after)[:2]).value
+    null = statistic(*bench.shuffled(sharp, rng, before | after)[:2]).value
     columns = {"statistic": observed, "p_value": perm.p_values(observed, null)}
     return _rows(bench, base, columns | _change(bench, totals, before, after, bench.totals.orient))
 
@@ -291,11 +297,11 @@ def _change(bench: Bench, totals: PairTotals, before: Bools, after: Bools, orien
 
 def _lead_lag(bench: Bench) -> Iterable[TestRow]:
     base = TestRow(test="leadlag", target="", unit=CORRELATION, estimator=bench.totals.estimator)
-    totals, weights = bench.series(), bench.totals.pooled.astype(float)
-    if not _any(totals):
+    (_, sharp), weights = bench.series(), bench.totals.pooled.astype(float)
+    if not _any(sharp):
         return _rows(bench, base, {})
     order = perm.block_permutations(bench.n_months, bench.options.permutations, bench.rng(3))
-    arrays = (totals.scores, totals.addressed, totals.volume)
+    arrays = (sharp.scores, sharp.addressed, sharp.volume)
     turn = 1.0 if bench.options.pair == tuple(sorted(bench.options.pair)) else -1.0
     seen = turn * perm.lead_lag(*arrays, np.arange(bench.n_months)[None], weights=weights)[0]
     null = perm.lead_lag(*arrays, order, weights=weights)

@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.aggregate.analysis import analyse
 from pipeline.aggregate.contrasts import orientation, psi, ratio
 from pipeline.aggregate.inputs import NONE, check_events, month_of, observe
-from pipeline.aggregate.labelled import Correction
 from pipeline.aggregate.permutation import pool
 from pipeline.aggregate.records import TrendOptions
 
@@ -53,14 +52,18 @@ def speaker_influence(
         `change_of_convergence` at `event_id`; target ALL pools. Blank where nothing would be left.
     """
     checked = check_events(events, options)
-    seen = observe(tags, labels, options)
-    analysis = analyse(seen, checked, options)
+    return influence_table(analyse(observe(tags, labels, options), checked, options), checked)
+
+
+def influence_table(analysis: Analysis, events: pd.DataFrame) -> pd.DataFrame:
+    """Lay out the influences of an analysis, as `speaker_influence` describes; events are checked ones."""
+    seen = analysis.seen
     totals = _speaker_totals(analysis)
     every = totals.sum(axis=0)
     orient = orientation(every[..., 0], every[..., 1]) * analysis.pooled
     blocks = [_block(analysis, totals, "convergence", "", [np.ones(seen.n_months, bool)], orient)]
-    for name, day in zip(checked["event_id"], checked["date"], strict=True):
-        windows = _windows(seen, month_of(day), options.window)
+    for name, day in zip(events["event_id"], events["date"], strict=True):
+        windows = _windows(seen, month_of(day), analysis.options.window)
         blocks.append(_block(analysis, totals, "change_of_convergence", str(name), windows, orient))
     table = pd.concat(blocks, ignore_index=True)
     size = table["influence"].abs().fillna(-1.0)
@@ -76,13 +79,8 @@ def _windows(seen: Observations, month: int, width: int) -> list[Bools]:
 def _speaker_totals(analysis: Analysis) -> Floats:
     """Sum psi of score and being addressed, and the two counts, by speaker: shape (N, 2, K, T, 4)."""
     seen = analysis.seen
-    center = Correction(
-        confusion=analysis.correction.confusion[:1],
-        score=analysis.correction.score[:1],
-        addressed=analysis.correction.addressed[:1],
-    )
     best = np.where(seen.gold >= 0, seen.gold, seen.predicted)
-    columns = np.column_stack([psi(seen, center), np.ones(best.size), best != NONE])
+    columns = np.column_stack([psi(seen, analysis.center), np.ones(best.size), best != NONE])
     position = np.searchsorted(sorted(analysis.pair), seen.country)
     side = np.where(np.isin(seen.country, analysis.pair), position, 2)
     shape = (len(seen.speakers), 3, *seen.shape[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import hashlib
 import logging
 from dataclasses import dataclass
@@ -67,17 +68,17 @@ def observe(tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions) -> 
     Parameters
     ----------
     tags : DataFrame
-        One row per statement and target. Rows without a date or an actor are left out with a warning;
-        those of joint statements (`joint` true) too, except on the declared targets.
+        One row per statement and target. Rows without a date or an actor are left out with a warning, and those
+        that the options do not choose without one; an actor of the pair who is then silent is warned of.
     labels : DataFrame
         `statement_id,target,stance,sampling_prob`; may be empty.
     options : TrendOptions
-        Range, pair and targets.
+        Range, pair, targets, speakers, sources, provenance.
 
     Raises
     ------
     DataError
-        Naming the first value that is not accepted.
+        Naming the first value that is not accepted, or a choice that the tags know nothing of.
     """
     _require(tags, _NEEDED, "tags")
     _require(labels, LABEL_COLUMNS, "labels")
@@ -199,8 +200,8 @@ def _sampling(labels: pd.DataFrame) -> Floats:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"labels: sampling_prob {labels['sampling_prob'].iloc[row]!r} of statement "
-            f"{labels['statement_id'].iloc[row]!r} must be above 0 and at most 1 (1: coded in full)."
+            f"labels: sampling_prob {str(labels['sampling_prob'].iloc[row])!r} of statement "
+            f"{str(labels['statement_id'].iloc[row])!r} must be above 0 and at most 1 (1: coded in full)."
         )
     return share
 
@@ -240,9 +241,51 @@ def _kept(tags: pd.DataFrame, days: pd.Series[Any], options: TrendOptions) -> ND
         keep &= (days < pd.Timestamp(options.until) + pd.Timedelta(days=1)).to_numpy()
     if options.targets is not None:
         keep &= tags["target"].isin(options.targets).to_numpy()
-    if "joint" in tags.columns:
-        keep &= ~_truth(tags["joint"]) | tags["target"].isin(options.declared).to_numpy()
+    for column, wanted in (
+        ("speaker", options.speakers), ("source", options.sources), ("provenance", options.provenances)
+    ):  # fmt: skip
+        if wanted is not None:
+            keep &= _chosen(tags, column, wanted)
+    if "joint" in tags.columns and options.joint != "in":
+        declared = tags["target"].isin(options.declared if options.joint == "declared" else ()).to_numpy()
+        keep &= ~_truth(tags["joint"]) | declared
+    _warn_of_silence(tags.loc[keep, "country"], options)
     return keep
+
+
+def _chosen(tags: pd.DataFrame, column: str, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say which rows have one of the wanted values, ignoring case.
+
+    Raises
+    ------
+    DataError
+        When the tags lack the column, or nowhere hold a wanted value: a slip of the pen must not give an empty
+        answer that looks like silence.
+    """
+    if column not in tags.columns:
+        raise DataError(f"tags: no column {column}, so they cannot be chosen by it; add the column.")
+    known = tags[column].where(~_blank(tags[column]), "").astype(str).str.strip()
+    folded = known.str.casefold()
+    present = set(folded.unique())
+    unknown = [name for name in wanted if name.strip().casefold() not in present]
+    if unknown:
+        raise DataError(f"no statement has {column} {unknown[0]!r}; {_nearest(unknown[0], set(known.unique()))}")
+    return folded.isin([name.strip().casefold() for name in wanted]).to_numpy(dtype=bool)
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=5) or sorted(known - {""})[:8]
+    return f"in the tags are {', '.join(close)}{', ...' if len(known) > len(close) else ''}."
+
+
+def _warn_of_silence(countries: pd.Series[Any], options: TrendOptions) -> None:
+    heard = set(countries.astype(str).unique())
+    silent = [actor for actor in options.pair if actor not in heard]
+    if silent:
+        _LOG.warning(
+            "no statement of %s is among those chosen: its figures stay empty (actors there: %s)",
+            " and ".join(silent), ", ".join(sorted(heard)) or "none",
+        )  # fmt: skip
 
 
 def _truth(column: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -90,8 +90,13 @@ def correct(table: Floats, rng: np.random.Generator | None = None) -> Correction
         share of the Bayesian bootstrap), so that a row seen in one document is not taken as certain.
     """
     confusion = _shrunk(np.swapaxes(table, -1, -2), rng)
-    truth = _shrunk(table, None)
+    truth = truth_shares(table)
     return Correction(confusion=confusion, score=truth @ SCORES, addressed=truth @ ADDRESSED)
+
+
+def truth_shares(table: Floats) -> Floats:
+    """Return P(true | predicted) from weighted tables, partially pooled; rows predicted, shape (B, C, K, 4, 4)."""
+    return _shrunk(table, None)
 
 
 def uncorrected(shape: tuple[int, int]) -> Correction:

@@ -243,6 +243,51 @@ def draw_positions(
     return answer
 
 
+def smooth_shares(cells: Cells, center: Correction, salience: Floats, jump: float = JUMP) -> Floats:
+    """Return the expected shares of favor, neutral and against by cell, shape (C, K, T, 3).
+
+    Marginals of the smoothed paths under the point estimate of the confusion matrices, averaged over steps by
+    evidence (fixed-interval smoothing on the grid: Kitagawa 1987). No month is more likely to jump than another:
+    what is tested for a change at an event must not expect one there.
+
+    Parameters
+    ----------
+    cells : Cells
+        Counts of (C, K, T) cells.
+    center : Correction
+        The point estimate.
+    salience : ndarray, shape (1, C, K, T)
+        Share of statements that address the target.
+    jump : float
+        Chance of a jump in any month.
+    """
+    shape = salience.shape[1:]
+    everywhere = np.full(shape[1:], jump)
+    cut, weight = choose(cells, center, salience, everywhere)
+    shares, n_series = stance_shares(cut), shape[0] * shape[1]
+    levels = log_likelihood(cells, center, salience, shares).reshape(n_series, shape[2], len(GRID))
+    evidence = Evidence(log_likelihood=levels, jump=np.full((n_series, shape[2]), jump))
+    total = np.zeros(levels.shape)
+    for i, step in enumerate(STEPS):
+        filtered, _ = filter_forward(evidence, step)
+        total += weight[:, i, None, None] * smooth_backward(filtered, evidence.jump, step)
+    answer: Floats = (total @ shares).reshape(*shape, 3)
+    return answer
+
+
+def smooth_backward(filtered: Floats, jump: Floats, step: float) -> Floats:
+    """Return P(level in month t | all data), shape (N, T, G); parameters as of `sample_backward`."""
+    moves, fresh = transition(step), _fresh()
+    answer = filtered.copy()
+    for t in range(filtered.shape[1] - 2, -1, -1):
+        chance = jump[:, t + 1, None]
+        forecast = (1 - chance) * (filtered[:, t] @ moves) + chance * fresh
+        ratio = answer[:, t + 1] / np.maximum(forecast, 1e-300)
+        back = (1 - chance) * (ratio @ moves.T) + chance * (ratio @ fresh)[:, None]
+        answer[:, t] = filtered[:, t] * back
+    return answer
+
+
 def choose(cells: Cells, center: Correction, salience: Floats, jump: Floats) -> tuple[float, Floats]:
     """Choose the cut-point and weigh the steps by evidence.
 

@@ -20,20 +20,26 @@ if TYPE_CHECKING:
     from pipeline.aggregate.analysis import Analysis
 
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 VALUE_COLUMNS = ("target", "unit", "n_labelled", "more", "gap", "std_error", "std_error_then", "narrower_by")
 """Columns of the table of the value of labels."""
+FURTHER_LABELS = 100
+"""Further labelled statements that are valued unless another number is asked for."""
 
 
 def value_of_labels(
-    tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions = TrendOptions(), *, more: int = 100  # noqa: B008
+    tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions = TrendOptions(), *,  # noqa: B008
+    more: int = FURTHER_LABELS,
 ) -> pd.DataFrame:  # fmt: skip
     """Say how much `more` labelled statements would narrow the interval of each target's overall gap.
 
     The variance of a gap has a part that the labels bring (their design variance, sum of
     (1 - pi) / pi**2 r**2 over labelled statements with residual r: Sarndal, Swensson and Wretman 1992, sec. 2.8;
     and that of the class means) and a part that only more statements could lower. More labels, drawn in the
-    proportions of those there are, raise every inclusion probability by the same factor.
+    proportions of those there are, raise every inclusion probability by the same factor. Where the labels' 1 / pi
+    add up to less than the statements there are (a part coded in full beside a part that never could be), the
+    share labelled takes the place of pi.
 
     Parameters
     ----------
@@ -50,9 +56,13 @@ def value_of_labels(
         `VALUE_COLUMNS`, a row per target; `narrower_by` is a share of the interval's width. Blank without labels
         to judge by.
     """
-    seen = observe(tags, labels, options)
     events = check_events(pd.DataFrame(columns=list(EVENT_COLUMNS), dtype=object), options)
-    analysis = analyse(seen, events, options)
+    return value_table(analyse(observe(tags, labels, options), events, options), more=more)
+
+
+def value_table(analysis: Analysis, *, more: int = FURTHER_LABELS) -> pd.DataFrame:
+    """Lay out what `more` labels would be worth to an analysis, as `value_of_labels` describes."""
+    seen = analysis.seen
     pair = list(analysis.pair)
     months = np.ones(seen.n_months, bool)
     gap, influence = window_gap(analysis.scores[0][pair], analysis.addressed[0][pair], months)
@@ -82,8 +92,18 @@ def _design_variance(analysis: Analysis, n_targets: int, factor: Floats) -> Floa
     surprise = SCORES[y] - analysis.correction.score[0, c, k, j]
     present = ADDRESSED[y] - analysis.correction.addressed[0, c, k, j]
     residual = (surprise - place[c, k] * present) / np.where(bottom > 0, bottom, np.inf)[c, k]
-    share = 1 / seen.weight[picked]
+    share = _shares(analysis, picked) / seen.weight[picked]
     raised = np.minimum(share * factor[k], 1)
     each = residual**2 / share * (1 - raised) / raised
     answer: Floats = np.bincount(k, each, minlength=n_targets).astype(float)
+    return answer
+
+
+def _shares(analysis: Analysis, picked: Bools) -> Floats:
+    """Return, for each labelled observation, the share of its actor's statements on its target that 1/pi covers."""
+    seen = analysis.seen
+    size = seen.shape[0] * seen.shape[1]
+    cell = seen.country * seen.shape[1] + seen.target
+    covered, there = np.bincount(cell, seen.weight, minlength=size), np.bincount(cell, minlength=size)
+    answer: Floats = np.minimum(covered / np.maximum(there, 1), 1.0)[cell[picked]]
     return answer

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+JOINT = ("declared", "in", "out")
+"""What may be done with joint statements: they count on the declared targets only, everywhere, or nowhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendOptions:
@@ -34,6 +37,13 @@ class TrendOptions:
         Targets entering pooled convergence; None for all but `declared`.
     declared : tuple of str
         Targets that measure declared coordination.
+    speakers, sources, provenances : tuple of str, optional
+        Only statements of these speakers, of these sources, of this provenance; None for all. Case is ignored.
+        The labels used are those of the statements that are left: their inclusion probabilities hold for any
+        part of the statements, and a part may be read better or worse than the whole.
+    joint : str
+        One of `JOINT`: statements signed by both sides count on the declared targets only (they converge by
+        construction), everywhere, or nowhere.
     conf_level : float
         Level of the intervals, in (0, 1).
     draws : int
@@ -59,6 +69,10 @@ class TrendOptions:
     targets: tuple[str, ...] | None = None
     pooled: tuple[str, ...] | None = None
     declared: tuple[str, ...] = ("coordination",)
+    speakers: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    provenances: tuple[str, ...] | None = None
+    joint: str = "declared"
     conf_level: float = 0.95
     draws: int = 200
     permutations: int = 999
@@ -71,6 +85,11 @@ class TrendOptions:
         unknown = [freq for freq in self.freqs if freq not in FREQUENCIES]
         if unknown or not self.freqs:
             raise UsageError(f"unknown frequency {', '.join(unknown) or '(none)'}: choose month or quarter.")
+        if self.joint not in JOINT:
+            raise UsageError(f"joint {self.joint!r}: choose among {', '.join(JOINT)}.")
+        for name in ("targets", "speakers", "sources", "provenances"):
+            if getattr(self, name) == ():
+                raise UsageError(f"{name} is an empty choice, which leaves nothing: name some, or None for all.")
         if self.since is not None and self.until is not None and self.since > self.until:
             raise UsageError(f"since {self.since} is after until {self.until}; swap them or widen the range.")
         if not 0 < self.conf_level < 1:
@@ -82,13 +101,16 @@ class TrendOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trends:
-    """The three tables of an analysis.
+    """The tables of an analysis.
 
     `trends` has the columns of `schema.TREND_COLUMNS`; `tests` those of `schema.TEST_COLUMNS`, then
     `estimator`, `exploratory` and `changed_at`; `events` passes the input's columns through and adds
-    `in_range` and `exploratory`.
+    `in_range` and `exploratory`. `influence` says which speaker carries a result (`influence.INFLUENCE_COLUMNS`),
+    `labelling` what further labels would be worth (`planning.VALUE_COLUMNS`).
     """
 
     trends: pd.DataFrame
     tests: pd.DataFrame
     events: pd.DataFrame
+    influence: pd.DataFrame
+    labelling: pd.DataFrame

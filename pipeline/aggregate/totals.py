@@ -61,3 +61,17 @@ class PairTotals:
         keep = targets[:, None].astype(float)
         names = ("scores", "addressed", "score_draws", "addressed_draws", "volume")
         return replace(self, **{name: getattr(self, name) * keep for name in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestTotals:
+    """The totals that estimates are made of, and those for p-values of tests on the series and at events.
+
+    P-values need the null hypothesis only: the latter two are sharper and understate changes (see `fallback`).
+    """
+
+    __test__ = False
+
+    estimate: PairTotals
+    series: PairTotals
+    event: PairTotals

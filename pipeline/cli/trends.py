@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli import console
+from pipeline.cli import console, selection, summary
 from pipeline.cli.console import ModelOption, StoreOption, TargetsOption
 from pipeline.cli.statements import Since, Until, iso_date
 from pipeline.errors import UsageError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.aggregate import TrendOptions, Trends
 
 _TAGS_NEEDED = ("statement_id", "doc_id", "date", "country", "target", "stance", *PROBABILITY_COLUMNS)
+_TABLES = ("trends", "tests", "events", "influence", "labelling")
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
 
@@ -49,6 +50,12 @@ def trends(
     until: Until = None,
     window: Annotated[int, typer.Option("--window", min=2, help="Months either side of an event.")] = 18,
     targets: TargetsOption = None,
+    speaker: selection.SpeakerOption = None,
+    source: selection.SourceOption = None,
+    provenance: selection.ProvenanceOption = None,
+    joint: selection.JointOption = "declared",
+    data_seen_on: selection.SeenOption = None,
+    include_unverified: selection.UnverifiedOption = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed; equal seeds give equal bytes.")] = 0,
     out: Out = Path("exports"),
     model: ModelOption = None,
@@ -56,27 +63,37 @@ def trends(
 ) -> None:
     """Estimate positions, gap and convergence over time, corrected for classifier error.
 
-    Writes trends.csv, tests.csv and events.csv. Examples:
+    Writes trends.csv, tests.csv, events.csv, influence.csv (each result again without each speaker) and
+    labelling.csv (what 100 further labels would be worth). Examples:
 
       stance trends
+
+      stance trends --speaker "Wang Yi" --speaker "Sergei Lavrov" --joint out
 
       stance trends --tags tags.csv --labels labels.csv --freq quarter --out exports
     """
     from pipeline.aggregate import estimate_trends
 
     options = _options(pair, freq, since, until, window, targets, seed)
+    options = replace(options, provenances=selection.tuple_of(provenance), joint=joint)
     if tags is not None:
         tag_frame, label_frame = _from_files(tags, labels)
     elif labels is not None:
         raise UsageError("--labels goes with --tags; without them the store's tags and labels are read.")
     else:
-        tag_frame, label_frame = _from_store(store, model)
+        tag_frame, label_frame = _from_store(store, model, include_unverified=include_unverified)
     event_frame = _events(events)
+    options = replace(
+        _with_pooled(options, tag_frame),
+        speakers=selection.spellings(speaker, tag_frame),
+        sources=selection.tuple_of(source),
+        data_seen_on=selection.seen_on(data_seen_on, tag_frame),
+    )
     with console.working("estimating"):
-        result = estimate_trends(tag_frame, label_frame, event_frame, _with_pooled(options, tag_frame))
+        result = estimate_trends(tag_frame, label_frame, event_frame, options)
     _write(result, out)
-    _show(result, options.pair)
-    console.note(f"wrote {out / 'trends.csv'}, {out / 'tests.csv'}, {out / 'events.csv'}")
+    summary.show(result, options.pair)
+    console.note("wrote " + ", ".join(str(out / f"{name}.csv") for name in _TABLES))
 
 
 def _options(
@@ -113,8 +130,6 @@ def _options(
 
 def _with_pooled(options: TrendOptions, tags: pd.DataFrame) -> TrendOptions:
     """Take from targets.toml which of the targets at hand are pooled; all but the declared when none is known."""
-    from dataclasses import replace
-
     from pipeline.config import load_targets
 
     known = load_targets()
@@ -138,21 +153,23 @@ def _from_files(tags: Path, labels: Path | None) -> tuple[pd.DataFrame, pd.DataF
     return read_frame(tags, _TAGS_NEEDED), label_frame
 
 
-def _from_store(store: Path | None, model: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _from_store(
+    store: Path | None, model: str | None, *, include_unverified: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     from pipeline.classify.artifact import current_model_id
 
     model_id = model or current_model_id()
     if model_id is None:
         raise UsageError("no trained model yet: run `stance retrain`, then `stance classify`, or `make run`.")
     with console.open_store(store) as opened:
-        frame = opened.tags_frame(model_id)
+        frame = opened.tags_frame(model_id, include_unverified=include_unverified)
         waiting = sum(1 for _ in opened.untagged(model_id))
         if waiting or frame.empty:
             raise UsageError(
                 f"{waiting or 'all'} statements in {opened.path} are not tagged by {model_id}: `stance classify` "
                 "comes first (and `stance ingest corpus` when the store is empty)."
             )
-        return frame, opened.labels_frame()
+        return frame, opened.labels_frame(include_unverified=include_unverified)
 
 
 def _events(path: Path | None) -> pd.DataFrame:
@@ -172,34 +189,8 @@ def _write(result: Trends, out: Path) -> None:
     further = [c for c in result.tests.columns if c not in TEST_COLUMNS]
     write_frame(result.trends, out / "trends.csv", columns=TREND_COLUMNS)
     write_frame(result.tests, out / "tests.csv", columns=[*TEST_COLUMNS, *further])
-    write_frame(result.events, out / "events.csv")
-
-
-def _show(result: Trends, pair: tuple[str, str]) -> None:
-    """Print the latest quarter or month with data of each target: both positions and the convergence."""
-    rows = result.trends[result.trends["status"] != "empty"]
-    if rows.empty:
-        console.note("no period has data: the tables hold empty rows only")
-        return
-    rows = rows[rows["freq"] == rows["freq"].iloc[-1]]
-    shown = console.table(
-        "latest with data", "period", f"{pair[0]}#", f"{pair[1]}#", "convergence#", "95% interval"
-    )
-    for target in dict.fromkeys(rows.loc[rows["measure"] == "convergence", "target"]):
-        of = rows[rows["target"] == target]
-        last = of[of["measure"] == "convergence"].iloc[-1]
-        now = of[of["period_start"] == last["period_start"]]
-        positions = {r.country: r.estimate for r in now[now["measure"] == "position"].itertuples()}
-        shown.add_row(
-            str(target), str(last["period_start"]), *(_signed(positions, actor) for actor in pair),
-            f"{last['estimate']:.2f}", f"{last['conf_low']:.2f} to {last['conf_high']:.2f}",
-        )  # fmt: skip
-    console.show(shown)
-
-
-def _signed(positions: Mapping[object, object], actor: str) -> str:
-    value = positions.get(actor)
-    return f"{value:+.2f}" if isinstance(value, float) else ""
+    for name in _TABLES[2:]:
+        write_frame(getattr(result, name), out / f"{name}.csv")
 
 
 def report(

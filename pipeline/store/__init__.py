@@ -240,20 +240,63 @@ class Store:
         Documented statements that no page was found to bear out are left out unless asked for.
         """
         return self._frame(
-            "SELECT t.statement_id, s.doc_id, s.date, s.speaker, s.country, s.lang, s.provenance, s.joint, "
-            "t.target, t.stance, t.p_favor, t.p_neutral, t.p_against, t.p_none, t.confidence, t.abstained, "
-            "t.evidence_start, t.evidence_end, t.model_id FROM tags t JOIN statements s USING (statement_id) "
+            "SELECT t.statement_id, s.doc_id, s.date, s.speaker, s.country, s.lang, d.source, s.provenance, "
+            "s.joint, t.target, t.stance, t.p_favor, t.p_neutral, t.p_against, t.p_none, t.confidence, "
+            "t.abstained, t.evidence_start, t.evidence_end, t.model_id FROM tags t "
+            "JOIN statements s USING (statement_id) JOIN documents d USING (doc_id) "
             "WHERE t.model_id = ? AND s.retired = 0 AND s.verified >= ? ORDER BY s.date, t.statement_id, t.target",
             (model_id, int(not include_unverified)),
         ).astype({"joint": bool, "abstained": bool})
 
-    def labels_frame(self, coder: str = "adjudicated") -> pd.DataFrame:
-        """Return a coder's labels: `statement_id,target,stance,sampling_prob`."""
-        return self._frame(
+    def labels_frame(self, coder: str = "adjudicated", *, include_unverified: bool = False) -> pd.DataFrame:
+        """Return a coder's labels: `statement_id,target,stance,sampling_prob`.
+
+        `sampling_prob` of a statement that was drawn counts every round by now (`sampling.accumulate`), so that
+        labels of an early round keep the right weight once a later one is labelled.
+        """
+        from pipeline.store.sampling import accumulate
+
+        labels = self._frame(
             "SELECT l.statement_id, l.target, l.stance, l.sampling_prob FROM labels l "
-            "JOIN statements s USING (statement_id) WHERE l.coder = ? AND s.retired = 0 "
+            "JOIN statements s USING (statement_id) WHERE l.coder = ? AND s.retired = 0 AND s.verified >= ? "
             "ORDER BY l.statement_id, l.target",
-            (coder,),
+            (coder, int(not include_unverified)),
+        )
+        return accumulate(labels, self.sampling_frame())
+
+    def add_sampling_round(
+        self, frame: pd.DataFrame, *, seed: int, asked: int, model_id: str, now: dt.datetime
+    ) -> int:
+        """Record a round of sampling and return its number.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            `statement_id,stratum,prob,drawn`, every statement that could be drawn.
+        seed, asked : int
+            Seed and size asked for.
+        model_id : str
+            Model whose tags the strata come from.
+        now : datetime
+            When.
+        """
+        columns = (frame["statement_id"], frame["stratum"], frame["prob"], frame["drawn"])
+        with self._transaction() as db:
+            number = int(db.execute("SELECT coalesce(max(round), 0) + 1 FROM sampling_rounds").fetchone()[0])
+            db.execute(
+                "INSERT INTO sampling_rounds VALUES (?, ?, ?, ?, ?)",
+                (number, now.isoformat(timespec="seconds"), seed, asked, model_id),
+            )
+            db.executemany(
+                "INSERT INTO sampling VALUES (?, ?, ?, ?, ?)",
+                [(number, str(s), str(h), float(p), int(d)) for s, h, p, d in zip(*columns, strict=True)],
+            )
+        return number
+
+    def sampling_frame(self) -> pd.DataFrame:
+        """Return `round,statement_id,stratum,prob,drawn`, every round's statements that could be drawn."""
+        return self._frame(
+            "SELECT round, statement_id, stratum, prob, drawn FROM sampling ORDER BY round, statement_id", ()
         )
 
     def training_labels(self, *, but_source: str) -> Iterator[tuple[Statement, Label]]:

@@ -1,0 +1,1 @@
+"""Statements to label: which ones, and with what probability they were chosen."""

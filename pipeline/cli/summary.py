@@ -1,0 +1,75 @@
+"""What `stance trends` says on the terminal: the latest figures, who carries them, what labels would be worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipeline.cli import console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.aggregate import Trends
+
+
+def show(result: Trends, pair: tuple[str, str]) -> None:
+    """Print the latest quarter or month with data of each target, and a line on each further table."""
+    rows = result.trends[result.trends["status"] != "empty"]
+    if rows.empty:
+        console.note("no period has data: the tables hold empty rows only")
+        return
+    _latest(rows, pair)
+    if (rows["estimator"] == "uncorrected").any():
+        console.note(
+            "UNCORRECTED: there are too few labels to correct the classifier's errors with, so every figure takes "
+            "its word; errors alone can look like agreement. `stance annotate sample` says what to label."
+        )
+    for line in (carried(result.influence), worth(result.labelling)):
+        if line:
+            console.note(line)
+
+
+def carried(influence: pd.DataFrame) -> str:
+    """Return who moves the convergence on which target most by being left out; empty when nobody is known."""
+    rows = influence[(influence["measure"] == "convergence") & influence["without"].notna()]
+    if rows.empty:
+        return ""
+    first = rows.loc[rows["influence"].abs().groupby(rows["target"]).idxmax()].sort_values("target")
+    parts = [
+        f"{r.target} {r.speaker} ({r.country}), {r.estimate:.2f} with and {r.without:.2f} without"
+        for r in first.itertuples()
+    ]
+    return "convergence over all months rests most on: " + "; ".join(parts)
+
+
+def worth(labelling: pd.DataFrame) -> str:
+    """Return by how much further labels would narrow the gaps' intervals; empty without labels to judge by."""
+    rows = labelling[labelling["narrower_by"].notna()].sort_values("narrower_by", kind="stable")
+    if rows.empty:
+        return ""
+    parts = [f"{r.target} {float(r.narrower_by):.0%}" for r in rows.itertuples()]  # type: ignore[arg-type]
+    return f"{int(rows['more'].iloc[0])} further labels would narrow the gap's interval by: " + ", ".join(parts)
+
+
+def _latest(rows: pd.DataFrame, pair: tuple[str, str]) -> None:
+    """Print both positions and the convergence of each target in its latest period with data."""
+    rows = rows[rows["freq"] == rows["freq"].iloc[-1]]
+    shown = console.table(
+        "latest with data", "period", f"{pair[0]}#", f"{pair[1]}#", "convergence#", "95% interval"
+    )
+    for target in dict.fromkeys(rows.loc[rows["measure"] == "convergence", "target"]):
+        of = rows[rows["target"] == target]
+        last = of[of["measure"] == "convergence"].iloc[-1]
+        now = of[of["period_start"] == last["period_start"]]
+        positions = {r.country: r.estimate for r in now[now["measure"] == "position"].itertuples()}
+        shown.add_row(
+            str(target), str(last["period_start"]), *(_signed(positions, actor) for actor in pair),
+            f"{last['estimate']:.2f}", f"{last['conf_low']:.2f} to {last['conf_high']:.2f}",
+        )  # fmt: skip
+    console.show(shown)
+
+
+def _signed(positions: Mapping[object, object], actor: str) -> str:
+    value = positions.get(actor)
+    return f"{value:+.2f}" if isinstance(value, float) else ""
