@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from pipeline.cli.annotate import annotate
 from pipeline.cli.classify import classify
 from pipeline.cli.models import evaluate, retrain
 from pipeline.cli.statements import ingest, sources, statements
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate):
     app.command()(command)
+app.add_typer(annotate)
 
 
 def _print_version(asked: bool) -> None:

@@ -321,6 +321,21 @@ class Store:
             (statement_id,),
         )
 
+    def sampling_probs(self) -> Mapping[str, float]:
+        """Return, for each statement drawn for labelling, the probability that some round drew it.
+
+        Source: 1 - (1 - p1) (1 - p2) ... over the rounds in which it could be drawn.
+        """
+        with self._explained():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sampling'").fetchone():
+                return {}  # a store without rounds of sampling
+            missed: dict[str, float] = {}
+            drawn: set[str] = set()
+            for statement_id, prob, was_drawn in self._db.execute("SELECT statement_id, prob, drawn FROM sampling"):
+                missed[statement_id] = missed.get(statement_id, 1.0) * (1 - prob)
+                drawn |= {statement_id} if was_drawn else set()
+        return {statement_id: 1 - missed[statement_id] for statement_id in sorted(drawn)}
+
     def training_labels(self, *, but_source: str) -> Iterator[tuple[Statement, Label]]:
         """Yield adjudicated labels with their statements, but for those that a source came with.
 
