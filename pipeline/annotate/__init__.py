@@ -5,14 +5,13 @@ from pipeline.annotate.agreement import Agreement, agreement_by_target, coder_co
 from pipeline.annotate.importing import Imported, import_codings
 from pipeline.annotate.selection import Selection, coded_pairs, select_statements
 from pipeline.annotate.session import LabelSession
-from pipeline.annotate.suspects import NoiseEstimate, suspected_errors
+from pipeline.annotate.suspects import suspected_errors
 from pipeline.annotate.tasks import Task, make_tasks, model_suggestions
 
 __all__ = [
     "Agreement",
     "Imported",
     "LabelSession",
-    "NoiseEstimate",
     "Policy",
     "Selection",
     "Settled",

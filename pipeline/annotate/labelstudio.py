@@ -33,7 +33,7 @@ def labelling_config(targets: Sequence[Target]) -> str:
     so on along the keyboard's rows.
     """
     view = ET.Element("View")
-    ET.SubElement(view, "Header", value="$speaker ($role, $country), $date, $venue", size="5")
+    ET.SubElement(view, "Header", value="$heading", size="5")
     labels = ET.SubElement(view, "Labels", name=EVIDENCE, toName=TEXT)
     for n, target in enumerate(targets):
         ET.SubElement(labels, "Label", value=target.id, background=_COLOURS[n % len(_COLOURS)])
@@ -59,9 +59,11 @@ def _keys(row: int) -> Sequence[str]:
 def studio_task(task: Task) -> dict[str, Any]:
     """Return a task as Label Studio imports it; the model's reading is a prediction, with evidence spans."""
     statement = task.statement
+    heading = (statement.speaker, statement.role, statement.country, statement.date, statement.venue)
     data = {
         "statement_id": statement.statement_id,
         TEXT: statement.text,
+        "heading": ", ".join(part for part in heading if part),
         **{name: getattr(statement, name) for name in CONTEXT_COLUMNS},
         "targets": list(task.targets),
         "codebook_version": task.codebook_version,

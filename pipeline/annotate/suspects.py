@@ -7,7 +7,6 @@ is, on average, of the statements labelled so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,18 +28,8 @@ SUSPECT_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoiseEstimate:
-    """How many labels of a target are estimated to be wrong, of how many, and how many are suspected one by one."""
-
-    target: str
-    labels: int
-    suspected: int
-    estimated_errors: float
-
-
-def confident_joint(labels: Ints, probabilities: Floats) -> tuple[Ints, Ints]:
-    """Count labels by the class that the model is confident of.
+def confident_classes(labels: Ints, probabilities: Floats) -> Ints:
+    """Return the class that the model is confident of for each label, -1 where there is none.
 
     Parameters
     ----------
@@ -51,34 +40,19 @@ def confident_joint(labels: Ints, probabilities: Floats) -> tuple[Ints, Ints]:
 
     Returns
     -------
-    joint : ndarray of int, shape (K, K)
-        Labels by given (rows) and confident class.
-    confident : ndarray of int, shape (n,)
-        The confident class of each label, -1 where there is none.
+    ndarray of int, shape (n,)
+        The likeliest of the classes whose probability reaches that class's mean among the labels that name it.
     """
-    n_classes = probabilities.shape[1]
-    thresholds = np.array([
-        probabilities[labels == k, k].mean() if (labels == k).any() else np.inf for k in range(n_classes)
-    ])  # fmt: skip
+    named = [labels == k for k in range(probabilities.shape[1])]
+    thresholds = np.array([probabilities[m, k].mean() if m.any() else np.inf for k, m in enumerate(named)])
     above = np.where(probabilities >= thresholds, probabilities, -np.inf)
-    confident = np.where(np.isfinite(above).any(1), above.argmax(1), -1)
-    joint = np.zeros((n_classes, n_classes), np.int64)
-    known = confident >= 0
-    np.add.at(joint, (labels[known], confident[known]), 1)
-    return joint, confident
-
-
-def estimated_errors(joint: Ints, labels: Ints) -> float:
-    """Return how many labels are estimated to be wrong: the joint, scaled by row to the labels' own counts."""
-    counts = np.bincount(labels, minlength=len(joint))
-    seen = joint.sum(1)
-    wrong = seen - np.diag(joint)
-    return float((counts * wrong / np.maximum(seen, 1)).sum())
+    confident: Ints = np.where(np.isfinite(above).any(1), above.argmax(1), -1)
+    return confident
 
 
 def suspected_errors(
     tags: pd.DataFrame, codings: pd.DataFrame, targets: Sequence[str], *, coder: str
-) -> tuple[pd.DataFrame, list[NoiseEstimate]]:
+) -> pd.DataFrame:
     """Rank one coder's labels by how probably they are wrong.
 
     Parameters
@@ -95,23 +69,21 @@ def suspected_errors(
     -------
     DataFrame
         `SUSPECT_COLUMNS`, the label with the lowest probability first.
-    list of NoiseEstimate
-        One a target.
     """
     own = codings[codings["coder"] == coder]
     joined = own.merge(tags[["statement_id", "target", *PROBABILITY_COLUMNS]], on=["statement_id", "target"])
-    parts = [_suspects(joined[joined["target"] == target], target) for target in targets]
-    found = pd.concat([part for part, _ in parts]) if parts else joined.iloc[:0]
+    parts = [_suspects(joined[joined["target"] == target]) for target in targets]
+    found = pd.concat(parts)
     # Smallest probability first, ties by id: the order is the same on every machine.
     ranked = found.sort_values(["p_label", "statement_id", "target"]).reset_index(drop=True)
     ranked["rank"] = np.arange(1, len(ranked) + 1)
-    return ranked[list(SUSPECT_COLUMNS)], [estimate for _, estimate in parts]
+    return ranked[list(SUSPECT_COLUMNS)]
 
 
-def _suspects(rows: pd.DataFrame, target: str) -> tuple[pd.DataFrame, NoiseEstimate]:
+def _suspects(rows: pd.DataFrame) -> pd.DataFrame:
     labels = pd.Index(STANCES).get_indexer(pd.Index(rows["stance"])).astype(np.int64)
     probabilities = rows[list(PROBABILITY_COLUMNS)].to_numpy(dtype=float)
-    joint, confident = confident_joint(labels, probabilities)
+    confident = confident_classes(labels, probabilities)
     suspected = (confident >= 0) & (confident != labels)
     place = np.arange(len(rows))
     marked = rows.assign(
@@ -120,8 +92,5 @@ def _suspects(rows: pd.DataFrame, target: str) -> tuple[pd.DataFrame, NoiseEstim
         p_label=probabilities[place, labels].round(6),
         p_suggested=probabilities[place, confident].round(6),
     )
-    estimate = NoiseEstimate(
-        target=target, labels=len(rows), suspected=int(suspected.sum()),
-        estimated_errors=estimated_errors(joint, labels),
-    )  # fmt: skip
-    return marked[suspected], estimate
+    found: pd.DataFrame = marked.loc[suspected]
+    return found

@@ -19,7 +19,6 @@ from pipeline.schema import ADJUDICATED, STANCES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.annotate import NoiseEstimate
     from pipeline.annotate.adjudication import Pair
     from pipeline.schema import Stance
 
@@ -260,11 +259,11 @@ def suspects(
         raise UsageError("no statement is tagged by that model: `stance classify` comes first.")
     if coder not in set(codings["coder"]):
         raise UsageError(f"--coder {coder}: no labels by that name.")
-    ranked, estimates = suspected_errors(tags, codings, chosen, coder=coder)
+    ranked = suspected_errors(tags, codings, chosen, coder=coder)
+    doubted = int((codings["coder"] == coder).sum())
     ranked = ranked.head(limit) if limit else ranked
     _show_suspects(ranked, SUSPECT_COLUMNS, kind, output)
-    for estimate in estimates:
-        console.note(_estimate_line(estimate))
+    console.note(f"{len(ranked)} of {doubted} labels to read again")
 
 
 def _show_suspects(ranked: pd.DataFrame, columns: Sequence[str], kind: OutputFormat, output: Path | None) -> None:
@@ -281,14 +280,6 @@ def _show_suspects(ranked: pd.DataFrame, columns: Sequence[str], kind: OutputFor
     name = "jsonl" if kind is OutputFormat.jsonl else "csv"
     with open_table_writer(columns, name, output) as write:
         write(rows)
-
-
-def _estimate_line(estimate: NoiseEstimate) -> str:
-    share = estimate.estimated_errors / estimate.labels if estimate.labels else 0.0
-    return (
-        f"{estimate.target}: {estimate.suspected} of {estimate.labels} labels suspected; model and labels together "
-        f"suggest that {share:.0%} are at odds"
-    )
 
 
 def log(
