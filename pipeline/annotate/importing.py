@@ -244,16 +244,17 @@ def _without_contradictions(placed: list[_Placed]) -> tuple[list[Coding], list[U
         answers.setdefault((*_key(coding), coding.labelled_at), []).append((row, coding))
     agreed: list[Coding] = []
     found: list[Unread] = []
-    for given in answers.values():
-        (first, coding), (last, other) = given[0], given[-1]
-        if len({c.stance for _, c in given}) == 1:
+    for (first, coding), *more in answers.values():
+        differing = next(((row, other) for row, other in more if other.stance != coding.stance), None)
+        if differing is None:
             agreed.append(coding)
             continue
+        row, other = differing
         reason = (
             f"{other.coder} gives {other.target} of {other.statement_id} as {other.stance} here and as "
             f"{coding.stance} on {first.where}; neither was kept"
         )
-        found.append(Unread(where=last.where, line=last.line, reason=reason, raw=_raw(last)))
+        found.append(Unread(where=row.where, line=row.line, reason=reason, raw=_raw(row)))
     return agreed, found
 
 
