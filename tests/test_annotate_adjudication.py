@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.annotate import Policy, Settled, adjudicate, coded_pairs
-from pipeline.annotate.adjudication import verdict
+from pipeline.annotate.adjudication import Policy, Settled, adjudicate, verdict
+from pipeline.annotate.selection import coded_pairs
 from pipeline.errors import UsageError
 from pipeline.schema import ADJUDICATED, Coding, Label, Statement
 from pipeline.store import Store
@@ -158,5 +158,7 @@ def test_what_the_corpus_came_with_was_coded_in_full_and_keeps_its_weight(coded:
 
 def test_nobody_s_labels_settle_nothing(coded: Store) -> None:
     assert settle(coded) == Settled()
-    coded.add_codings([Coding(statement_id="x1", target="moon", stance="none", coder="anna", codebook_version="t1")])
+    coded.add_codings(
+        [Coding(statement_id="x1", target="moon", stance="none", coder="anna", codebook_version="t1")]
+    )
     assert settle(coded, min_coders=1) == Settled()

@@ -9,8 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.annotate import agreement_by_target, coder_confusion, disagreements
-from pipeline.annotate.agreement import alpha_interval, bundled_codings, krippendorff_alpha, stance_counts
+from pipeline.annotate.agreement import (
+    agreement_by_target,
+    alpha_interval,
+    bundled_codings,
+    coder_confusion,
+    disagreements,
+    krippendorff_alpha,
+    stance_counts,
+)
 from pipeline.corpus import load_documented
 from pipeline.schema import STANCES
 
@@ -23,7 +30,9 @@ def counts_of(*coders: str) -> np.ndarray:
 
 def frame(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=["statement_id", "target", "coder", "stance"])
-    return found.assign(date="2030-01-01", country="ARD", speaker="Anna Vell", text="Text of " + found["statement_id"])
+    return found.assign(
+        date="2030-01-01", country="ARD", speaker="Anna Vell", text="Text of " + found["statement_id"]
+    )
 
 
 # The two examples of Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), sections A and C.
@@ -98,7 +107,7 @@ def test_the_interval_resamples_statements() -> None:
 
 @pytest.mark.slow
 def test_the_interval_covers_the_truth() -> None:
-    """Two coders who are right four times in five, over three stances: alpha is known, and the interval holds it."""
+    """Two coders who are right four times in five, over three stances: the interval holds the known alpha."""
     rng = np.random.default_rng(0)
 
     def drawn(units: int) -> np.ndarray:
@@ -158,7 +167,8 @@ def test_confusion_counts_each_pair_of_coders_once_on_what_both_coded() -> None:
 
 def test_disagreements_name_who_said_what_and_put_the_open_ones_first() -> None:
     rows = [
-        ("s1", "harbour", "a", "favor"), ("s1", "harbour", "b", "against"), ("s1", "harbour", "adjudicated", "favor"),
+        ("s1", "harbour", "a", "favor"), ("s1", "harbour", "b", "against"),
+        ("s1", "harbour", "adjudicated", "favor"),
         ("s2", "railway", "a", "favor"), ("s2", "railway", "b", "none"),
         ("s3", "railway", "a", "none"), ("s3", "railway", "b", "none"),
         ("s4", "railway", "a", "none"), ("s4", "railway", "adjudicated", "favor"),

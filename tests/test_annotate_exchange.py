@@ -11,11 +11,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.annotate import Imported, import_codings, make_tasks, model_suggestions
+from pipeline.annotate.importing import Imported, import_codings
 from pipeline.annotate.labelstudio import labelling_config, studio_task
 from pipeline.annotate.rows import array_elements
-from pipeline.annotate.tasks import coded_rows, task_row
 from pipeline.annotate.selection import coded_pairs
+from pipeline.annotate.tasks import coded_rows, make_tasks, model_suggestions, task_row
 from pipeline.config import Targets, load_targets
 from pipeline.errors import UsageError
 from pipeline.schema import STANCES, Statement, Tag
@@ -47,10 +47,12 @@ def tagged(store: Store, make_statement: Callable[..., Statement]) -> Store:
     return store
 
 
-def tag(target: str, stance: str, p: tuple = (0.1, 0.1, 0.1, 0.7), start: int | None = None, end: int | None = None):
+def tag(
+    target: str, stance: str, p: tuple = (0.1, 0.1, 0.1, 0.7), start: int | None = None, end: int | None = None
+):
     return Tag(
-        target=target, stance=stance, probabilities=p, abstained=stance == "none", model_id="m/1", confidence=max(p),
-        evidence_start=start, evidence_end=end,
+        target=target, stance=stance, probabilities=p, abstained=stance == "none", model_id="m/1",
+        confidence=max(p), evidence_start=start, evidence_end=end,
     )  # fmt: skip
 
 
@@ -291,7 +293,10 @@ def test_a_row_that_does_not_hold_is_explained_by_line_and_the_others_are_kept(
     ("task", "reason"),
     [
         (5, "not an object: this is no task of a Label Studio export"),
-        ({"id": 1, "annotator": 1}, "neither data nor targets: this is no task that `stance annotate export` wrote"),
+        (
+            {"id": 1, "annotator": 1},
+            "neither data nor targets: this is no task that `stance annotate export` wrote",
+        ),
         ({"data": {}, "annotations": {"a": 1}}, "annotations must be a list of objects"),
         ({"data": {}, "annotations": [{"result": None}]}, "an annotation's result must be a list of objects"),
         (annotated({"data": {"text": "a"}}, {"harbour": "favor"}, "anna"), "no statement_id"),
@@ -321,7 +326,7 @@ def test_a_task_that_does_not_hold_is_explained_by_line(
 def test_a_file_that_breaks_off_says_so_and_keeps_what_came_before(tagged: Store, tmp_path: Path) -> None:
     good = annotated({"data": {"statement_id": "x2"}}, {"harbour": "none"}, "anna")
     path = tmp_path / "in.json"
-    for tail, reason in ((",\n{\"data\"", "not valid JSON (Expecting"), ("", "not valid JSON (the array breaks off")):
+    for tail, reason in ((',\n{"data"', "not valid JSON (Expecting"), ("", "not valid JSON (the array breaks off")):
         path.write_text("[" + json.dumps(good) + tail)
         done = bring(tagged, path)
         [rejected] = done.rejected
@@ -384,7 +389,7 @@ def test_the_file_must_be_there_and_of_a_known_kind(tagged: Store, tmp_path: Pat
 
 def test_a_byte_order_mark_and_broken_bytes_do_no_harm(tagged: Store, tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\n{\"statement_id\": \"x\xff2\"}\n")
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b'\n{"statement_id": "x\xff2"}\n')
     done = bring(tagged, path)
     assert done.new == 1
     assert done.rejected[0].line == 2

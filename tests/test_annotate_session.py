@@ -8,8 +8,9 @@ from importlib import resources
 
 import pytest
 
-from pipeline.annotate import LabelSession, Selection, make_tasks, select_statements
-from pipeline.annotate.session import COMMAND_KEYS, STANCE_KEYS, Question
+from pipeline.annotate.selection import Selection, select_statements
+from pipeline.annotate.session import COMMAND_KEYS, STANCE_KEYS, LabelSession, Question
+from pipeline.annotate.tasks import make_tasks
 from pipeline.errors import UsageError
 from pipeline.schema import ADJUDICATED, STANCES, Label, Statement
 from pipeline.store import Store

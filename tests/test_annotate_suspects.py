@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.annotate import suspected_errors
-from pipeline.annotate.suspects import SUSPECT_COLUMNS, confident_classes
+from pipeline.annotate.suspects import SUSPECT_COLUMNS, confident_classes, suspected_errors
 from pipeline.schema import PROBABILITY_COLUMNS, STANCES
 
 
@@ -37,7 +36,7 @@ def test_a_class_that_nobody_gave_is_suggested_to_nobody() -> None:
 
 def test_where_several_classes_are_confident_the_likeliest_is() -> None:
     probabilities = np.array([[0.2, 0.8], [0.8, 0.2], [0.55, 0.45], [0.9, 0.1]])
-    # Thresholds: mean(.2, .8) = .5 and mean(.45, .1) = .275; the third label passes both, the second only the first.
+    # Thresholds: mean(.2, .8) = .5 and mean(.45, .1) = .275; the third passes both, the second only the first.
     assert confident_classes(np.array([0, 0, 1, 1]), probabilities).tolist() == [1, 0, 0, 0]
 
 

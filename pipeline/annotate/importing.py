@@ -277,14 +277,13 @@ def _store(
 
 def _fates(store: Store, latest: Mapping[tuple[str, str, str], Coding]) -> dict[tuple[str, str, str], str]:
     """Say of each coding what becomes of it beside what the store holds."""
-    columns = ["statement_id", "target", "coder", "stance", "codebook_version", "labelled_at"]
-    held = {tuple(row[:3]): row[3:] for row in store.codings_frame()[columns].itertuples(index=False, name=None)}
+    held = {_key(coding): coding for coding in store.codings()}
     fates = {}
     for key, coding in latest.items():
         if key not in held:
             fates[key] = "new"
-        elif held[key][:2] == (coding.stance, coding.codebook_version):
+        elif (held[key].stance, held[key].codebook_version) == (coding.stance, coding.codebook_version):
             fates[key] = "unchanged"
         else:
-            fates[key] = "older" if coding.labelled_at < held[key][2] else "changed"
+            fates[key] = "older" if coding.labelled_at < held[key].labelled_at else "changed"
     return fates

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,9 +75,7 @@ def select_statements(store: Store, selection: Selection, targets: tuple[str, ..
 def coded_pairs(store: Store) -> dict[str, dict[str, dict[str, Coding]]]:
     """Return the codings on record by statement, target and coder."""
     found: dict[str, dict[str, dict[str, Coding]]] = {}
-    fields = [field.name for field in dataclasses.fields(Coding)]
-    for values in store.codings_frame()[fields].itertuples(index=False, name=None):
-        coding = Coding(**dict(zip(fields, values, strict=True)))
+    for coding in store.codings():
         found.setdefault(coding.statement_id, {}).setdefault(coding.target, {})[coding.coder] = coding
     return found
 

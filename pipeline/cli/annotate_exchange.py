@@ -29,8 +29,9 @@ from pipeline.cli.statements import Since, Until
 from pipeline.errors import DataError, PartialError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.annotate import Imported, Task
+    from pipeline.annotate.importing import Imported
     from pipeline.annotate.rows import Unread
+    from pipeline.annotate.tasks import Task
 
 _NAMED_AT_ONCE = 20
 
@@ -97,8 +98,8 @@ def export(
     if coded and kind is TaskFormat.labelstudio:
         raise UsageError("--coded writes JSON lines: name a .jsonl file, or --format jsonl.")
     with console.open_store(store) as opened:
-        from pipeline.annotate import coded_pairs, make_tasks, model_suggestions, select_statements
-        from pipeline.annotate.tasks import coded_rows
+        from pipeline.annotate.selection import coded_pairs, select_statements
+        from pipeline.annotate.tasks import coded_rows, make_tasks, model_suggestions
 
         if coded:
             rows = list(coded_rows(coded_pairs(opened), asked))
@@ -183,7 +184,7 @@ def import_(
 
       stance annotate import tasks-anna.jsonl --coder anna
     """
-    from pipeline.annotate import import_codings
+    from pipeline.annotate.importing import import_codings
     from pipeline.config import load_targets
 
     codebook = load_targets()

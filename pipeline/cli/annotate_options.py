@@ -109,6 +109,8 @@ def _ids(path: Path) -> tuple[str, ...]:
 
 def model_id_of(model: str | None) -> str:
     """Return the id of the model asked for, the current one's, or an empty string when there is none."""
+    if model:
+        return model
     from pipeline.classify.artifact import current_model_id
 
-    return model or current_model_id() or ""
+    return current_model_id() or ""

@@ -57,8 +57,7 @@ def agreement(
     """
     from dataclasses import asdict
 
-    from pipeline.annotate import agreement_by_target
-    from pipeline.annotate.agreement import AGREEMENT_COLUMNS
+    from pipeline.annotate.agreement import AGREEMENT_COLUMNS, agreement_by_target
     from pipeline.config import load_targets
 
     kind = console.chosen_format(output_format, None)
@@ -116,8 +115,7 @@ def _write_agreement(
 ) -> None:
     import pandas as pd
 
-    from pipeline.annotate import coder_confusion, disagreements
-    from pipeline.annotate.agreement import AGREEMENT_COLUMNS
+    from pipeline.annotate.agreement import AGREEMENT_COLUMNS, coder_confusion, disagreements
     from pipeline.tables import write_frame
 
     listed = disagreements(codings, targets)
@@ -164,8 +162,9 @@ def adjudicate(
 
       stance annotate adjudicate --by lead --rule majority
     """
-    from pipeline.annotate import Policy, Selection, coded_pairs, select_statements
-    from pipeline.annotate import adjudicate as settle
+    from pipeline.annotate.adjudication import Policy
+    from pipeline.annotate.adjudication import adjudicate as settle
+    from pipeline.annotate.selection import Selection, coded_pairs, select_statements
     from pipeline.config import load_targets
 
     codebook = load_targets()
@@ -247,8 +246,7 @@ def suspects(
 
       stance annotate suspects --output suspects.csv && stance annotate label --coder lead --only suspects.csv
     """
-    from pipeline.annotate import suspected_errors
-    from pipeline.annotate.suspects import SUSPECT_COLUMNS
+    from pipeline.annotate.suspects import SUSPECT_COLUMNS, suspected_errors
     from pipeline.config import load_targets
 
     kind = console.chosen_format(output_format, output)

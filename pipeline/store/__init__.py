@@ -295,6 +295,17 @@ class Store:
             (coder,),
         )
 
+    def codings(self) -> Iterator[Coding]:
+        """Yield every coder's labels of statements that are not retired, in order of statement and target."""
+        columns = ", ".join(f"l.{name}" for name in _CODING_FIELDS)
+        query = (
+            f"SELECT {columns} FROM labels l JOIN statements s USING (statement_id) "  # noqa: S608 - fixed names
+            "WHERE s.retired = 0 ORDER BY l.statement_id, l.target, l.coder"
+        )
+        with self._explained():
+            for row in self._db.execute(query):
+                yield Coding(**dict(zip(_CODING_FIELDS, row, strict=True)))
+
     def codings_frame(self) -> pd.DataFrame:
         """Return every coder's labels, one row a statement, target and coder, beside statement metadata."""
         return self._frame(
