@@ -258,7 +258,7 @@ def suspects(
     if coder not in set(codings["coder"]):
         raise UsageError(f"--coder {coder}: no labels by that name.")
     ranked = suspected_errors(tags, codings, chosen, coder=coder)
-    doubted = int((codings["coder"] == coder).sum())
+    doubted = int(((codings["coder"] == coder) & codings["target"].isin(chosen)).sum())
     ranked = ranked.head(limit) if limit else ranked
     _show_suspects(ranked, SUSPECT_COLUMNS, kind, output)
     console.note(f"{len(ranked)} of {doubted} labels to read again")
