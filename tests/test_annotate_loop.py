@@ -13,20 +13,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.classify.artifact import current_model_id
 from pipeline.cli.app import main
 from pipeline.corpus import load_documented
 from pipeline.store import Store
 
 KEYS = ["freq", "period_start", "scope", "country", "target", "measure"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(current_model_id() is None, reason="no trained model: run `stance retrain`"),
+]
 SINCE = ["--since", "2019-01-01", "--freq", "quarter"]
 
 
 @pytest.fixture(scope="module")
-def loop(tmp_path_factory: pytest.TempPathFactory, small_models_folder: Path) -> Path:
+def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the loop was gone through, with the exports before and after."""
     home = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STANCE_MODELS", str(small_models_folder))
         patch.setenv("STANCE_STORE", str(home / "s.sqlite"))
         patch.chdir(home)
         for words in (["ingest", "corpus"], ["classify"], ["trends", *SINCE, "--out", "before"]):
@@ -68,7 +72,6 @@ def labelled_cells(loop: Path) -> pd.DataFrame:
     return both[got & both["before"].notna() & both["after"].notna()]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("measure", ["position", "gap", "convergence"])
 def test_the_intervals_of_the_labelled_cells_are_narrower(labelled_cells: pd.DataFrame, measure: str) -> None:
     cells = labelled_cells[labelled_cells["measure"] == measure]
