@@ -34,6 +34,9 @@ TAG_COLUMNS = (
     *CARRIED_COLUMNS, "target", "stance", *PROBABILITY_COLUMNS, "confidence", "abstained",
     "evidence_start", "evidence_end", "evidence", "model_id",
 )  # fmt: skip
+ADJUDICATED = "adjudicated"
+"""The coder whose labels count in statistics and training; every other coder's are kept for agreement."""
+
 LABEL_COLUMNS = ("statement_id", "target", "stance", "sampling_prob")
 EVENT_COLUMNS = ("event_id", "date", "label")
 TREND_COLUMNS = (
@@ -88,6 +91,23 @@ class Label:
     statement_id: str
     target: str
     stance: Stance
+    sampling_prob: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """One coder's label on record: who gave it, when (ISO, UTC), under which codebook, and how it came.
+
+    `coder` is `adjudicated` for the settled label. `origin` is empty for what the bundled corpus came with.
+    """
+
+    statement_id: str
+    target: str
+    stance: Stance
+    coder: str
+    codebook_version: str
+    labelled_at: str = ""
+    origin: str = ""
     sampling_prob: float = 1.0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import store as store_module
 from pipeline.errors import StoreError
-from pipeline.schema import Label, Tag
+from pipeline.schema import Coding, Label, Tag
 from pipeline.store import Loaded, Store
 
 NOW = dt.datetime(2031, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -416,3 +416,91 @@ def test_tags_of_an_unknown_statement_are_refused_whole(store, make_statement):
         write_tags(store, [(one, [tag()]), (make_statement(9), [tag()])])
     assert store.counts()["tags"] == 0
     assert store.counts()["runs"] == 0
+
+
+# Labels on record
+
+
+def coding(number=1, stance="favor", coder="anna", **fields) -> Coding:
+    given = {
+        "target": "harbour",
+        "codebook_version": "t1",
+        "labelled_at": "2031-01-01T00:00:00+00:00",
+        "origin": "label",
+    }
+    return Coding(statement_id=f"x{number}", stance=stance, coder=coder, **{**given, **fields})
+
+
+def test_codings_come_back_as_they_were_but_for_retired_statements(store, make_statement):
+    store.add_statements([make_statement(1), make_statement(2, source="other")])
+    given = [coding(1, sampling_prob=0.25), coding(2), coding(1, "none", "boris", origin="")]
+    assert store.add_codings(given) == 3
+    assert list(store.codings()) == [given[0], given[2], given[1]]
+    assert store.add_codings(given) == 0
+    store.add_statements([make_statement(1)], complete_source="other")
+    assert list(store.codings()) == [given[0], given[2]]
+    assert store.codings_frame()["coder"].tolist() == ["anna", "boris"]
+    assert set(store.codings_frame().columns) >= {"date", "country", "speaker", "source", "text", "doc_id"}
+
+
+def test_labels_given_with_a_time_and_origin_are_on_record_with_them(store, make_statement):
+    store.add_statements([make_statement(1)])
+    store.add_labels([label(1)], coder="anna", codebook_version="t1", now=NOW, origin="label, blind")
+    [row] = store.codings()
+    assert (row.labelled_at, row.origin) == ("2031-01-02T03:04:05+00:00", "label, blind")
+
+
+def test_what_is_replaced_stays_on_record_and_counts_once(store, make_statement):
+    store.add_statements([make_statement(1)])
+    store.add_codings([coding(1)])
+    later = {"labelled_at": "2031-02-01T00:00:00+00:00", "origin": "import a.jsonl"}
+    assert store.add_codings([coding(1, "none", **later)]) == 1
+    assert store.add_codings([coding(1, "none", codebook_version="t2", **later)]) == 1
+    assert store.add_codings([coding(1, "none", codebook_version="t2", sampling_prob=0.5, **later)]) == 1
+    log = store.label_log("x1")
+    assert log[["stance", "codebook_version", "origin", "replaced_at"]].to_numpy().tolist() == [
+        ["favor", "t1", "label", later["labelled_at"]],
+        ["none", "t2", "import a.jsonl", ""],
+        ["none", "t1", "import a.jsonl", later["labelled_at"]],
+    ]
+    assert store.label_log("x2").empty
+    assert len(store.label_log()) == 3
+    assert store.counts()["labels"] == 1
+
+
+def test_what_a_person_settled_outlives_a_load_without_origin(store, make_statement):
+    store.add_statements([make_statement(1)])
+    bundled = coding(1, "favor", "adjudicated", origin="", labelled_at="")
+    store.add_codings([bundled])
+    assert store.add_codings([coding(1, "none", "adjudicated")]) == 1
+    assert store.add_codings([bundled]) == 0
+    assert [row.stance for row in store.codings()] == ["none"]
+    assert store.add_codings([coding(1, "against", "adjudicated")]) == 1
+
+
+def test_training_labels_leave_out_only_what_the_source_came_with(store, make_statement):
+    store.add_statements([make_statement(1), make_statement(2), make_statement(3, source="mine")])
+    store.add_codings(
+        [
+            coding(1, coder="adjudicated", origin=""), coding(2, "none", "adjudicated", sampling_prob=0.5),
+            coding(3, "against", "adjudicated", origin=""), coding(3, coder="anna"),
+        ]
+    )  # fmt: skip
+    found = [(s.statement_id, s.source, lab.stance, lab.sampling_prob) for s, lab in
+             store.training_labels(but_source="courier")]  # fmt: skip
+    assert found == [("x2", "courier", "none", 0.5), ("x3", "mine", "against", 1.0)]
+
+
+def test_a_store_of_the_first_version_keeps_its_labels(tmp_path, monkeypatch, make_statement):
+    path = tmp_path / "s.sqlite"
+    whole = store_module._migrations()
+    monkeypatch.setattr(store_module, "_migrations", lambda: whole[:1])
+    with Store(path) as store:
+        store.add_statements([make_statement(1)])
+        store._db.execute("INSERT INTO labels VALUES ('x1', 'harbour', 'adjudicated', 'favor', 0.5, 't1')")
+    monkeypatch.setattr(store_module, "_migrations", lambda: whole)
+    with Store(path) as store:
+        assert list(store.codings()) == [
+            coding(1, coder="adjudicated", sampling_prob=0.5, labelled_at="", origin="")
+        ]
+        assert store.label_log()["stance"].tolist() == ["favor"]

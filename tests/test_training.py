@@ -81,6 +81,26 @@ def test_labels_from_the_store_are_gathered_by_statement(tiny_corpus, make_state
     assert data.measured.tolist() == list(range(32))
 
 
+def test_settled_labels_take_the_place_of_a_single_coding_and_leave_the_measured_ones(tiny_corpus, make_statement):
+    """Of a bundled statement coded once the settled label counts, where there is one; text and place stay."""
+    once, twice = documented_row(41), documented_row(5)
+    settled = [
+        (make_statement(1, statement_id=row["statement_id"], text=row["text"]), Label(
+            statement_id=row["statement_id"], target="harbour", stance="none"))
+        for row in (once, twice)
+    ]  # fmt: skip
+    plain, data = training_set(tiny_corpus), training_set(tiny_corpus, store_labels=settled)
+    assert data.texts == plain.texts
+    assert data.groups.tolist() == plain.groups.tolist()
+    place = plain.texts.index(once["text"])
+    assert plain.y[place].tolist() == ["neutral", "against"]
+    assert data.y[place].tolist() == ["none", "against"]
+    assert (plain.kinds[place], data.kinds[place]) == ("single_coded", "store")
+    others = [n for n in range(len(data.texts)) if n != place]
+    assert data.y[others].tolist() == plain.y[others].tolist()
+    assert data.kinds[others].tolist() == plain.kinds[others].tolist()
+
+
 @pytest.mark.parametrize(
     ("keys", "groups"),
     [

@@ -1,1 +1,1 @@
-"""Statements to label: which ones, and with what probability they were chosen."""
+"""Labelling: which statements, by whom, how far coders agree, and which labels count."""

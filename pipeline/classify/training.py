@@ -89,10 +89,12 @@ def training_set(
     folder : Path, optional
         The corpus folder.
     store_labels : iterable of (Statement, Label)
-        Adjudicated labels of statements that are not bundled.
+        Labels settled by the user. A bundled statement that was coded once takes them in place of that
+        coding; one coded twice keeps the corpus's, since quality is measured on it.
     """
     targets = load_targets(folder).ids
-    rows = [*_documented(folder), *_authored(folder), *_stored(store_labels)]
+    documented, stored = _documented(folder), _stored(store_labels)
+    rows = [*(_settled(row, stored) for row in documented), *_authored(folder), *stored.values()]
     return TrainingSet(
         targets=targets,
         texts=tuple(row["text"] for row in rows),
@@ -106,7 +108,7 @@ def training_set(
 def _documented(folder: Path | None) -> list[dict[str, Any]]:
     return [
         {
-            **{key: row[key] for key in ("text", "lang")},
+            **{key: row[key] for key in ("statement_id", "text", "lang")},
             "date": row["date"].isoformat(),
             "url": row["source_url"],
             "labels": row["labels"] if _is_coded(row["labels"]) else row["coding_1"],
@@ -127,13 +129,21 @@ def _authored(folder: Path | None) -> list[dict[str, Any]]:
     ]
 
 
-def _stored(labels: Iterable[tuple[Statement, Label]]) -> list[dict[str, Any]]:
+def _settled(row: dict[str, Any], stored: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Take a bundled statement out of the stored ones, with its settled labels if it was coded only once."""
+    settled = stored.pop(row["statement_id"], None)
+    if settled is None or row["kind"] == "double_coded":
+        return row
+    return {**row, "labels": {**row["labels"], **settled["labels"]}, "kind": "store"}
+
+
+def _stored(labels: Iterable[tuple[Statement, Label]]) -> dict[str, dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for statement, label in labels:
         known = {key: getattr(statement, key) for key in ("text", "lang", "date", "url")}
         row = rows.setdefault(label.statement_id, {**known, "labels": {}, "kind": "store"})
         row["labels"][label.target] = label.stance
-    return list(rows.values())
+    return rows
 
 
 def group_by_event(keys: Sequence[tuple[str, str]]) -> npt.NDArray[np.int64]:

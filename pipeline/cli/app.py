@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from pipeline.cli.annotate_sample import sample
+from pipeline.cli.annotate import annotate
 from pipeline.cli.classify import classify
 from pipeline.cli.corpus import check_corpus
 from pipeline.cli.models import evaluate, retrain
@@ -30,8 +30,6 @@ app = typer.Typer(
 )
 for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate, check_corpus):
     app.command()(command)
-annotate = typer.Typer(name="annotate", no_args_is_help=True, help="Choose statements to label by hand.")
-annotate.command("sample")(sample)
 app.add_typer(annotate)
 
 

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.errors import StoreError
-from pipeline.schema import STANCES, Label, Statement, Tag
+from pipeline.schema import STANCES, Coding, Label, Statement, Tag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,9 @@ _BUSY_SECONDS = 5.0
 _STATEMENT_FIELDS = (
     "statement_id", "doc_id", "date", "date_method", "speaker", "role", "country", "venue", "lang", "text",
     "provenance", "joint", "verified",
+)  # fmt: skip
+_CODING_FIELDS = (
+    "statement_id", "target", "coder", "stance", "sampling_prob", "codebook_version", "labelled_at", "origin",
 )  # fmt: skip
 _READ = (
     "SELECT s.statement_id, s.doc_id, s.date, s.date_method, s.speaker, s.role, s.country, s.venue, s.lang, "
@@ -154,28 +157,67 @@ class Store:
             retired = _retire(db, complete_source, kept) if complete_source else 0
         return Loaded(**counts, retired=retired)
 
-    def add_labels(self, labels: Iterable[Label], *, coder: str, codebook_version: str) -> int:
+    def add_labels(
+        self,
+        labels: Iterable[Label],
+        *,
+        coder: str,
+        codebook_version: str,
+        now: dt.datetime | None = None,
+        origin: str = "",
+    ) -> int:
         """Add or replace one coder's labels; return how many rows are new or different.
+
+        Parameters
+        ----------
+        labels : iterable of Label
+        coder : str
+            Who labelled; `adjudicated` for settled labels.
+        codebook_version : str
+        now : datetime, optional
+            When; unknown for the bundled codings.
+        origin : str
+            How the labels came; see `add_codings`.
 
         Raises
         ------
         StoreError
             When a label names a statement that the store does not hold.
         """
-        before = self._db.total_changes
-        rows = (
-            (label.statement_id, label.target, coder, label.stance, label.sampling_prob, codebook_version)
-            for label in labels
-        )
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET stance = excluded.stance, "
-                "sampling_prob = excluded.sampling_prob, codebook_version = excluded.codebook_version "
-                "WHERE stance <> excluded.stance OR sampling_prob <> excluded.sampling_prob "
-                "OR codebook_version <> excluded.codebook_version",
-                rows,
+        moment = now.isoformat(timespec="seconds") if now else ""
+        return self.add_codings(
+            Coding(
+                statement_id=label.statement_id, target=label.target, stance=label.stance, coder=coder,
+                sampling_prob=label.sampling_prob, codebook_version=codebook_version, labelled_at=moment,
+                origin=origin,
             )
-        return self._db.total_changes - before
+            for label in labels
+        )  # fmt: skip
+
+    def add_codings(self, codings: Iterable[Coding]) -> int:
+        """Add or replace codings; return how many rows are new or different.
+
+        What is replaced stays in `label_history`. A coding without an origin, as the bundled ones are, never
+        replaces one that has it: loading the corpus again does not undo what a person settled.
+
+        Raises
+        ------
+        StoreError
+            When a coding names a statement that the store does not hold.
+        """
+        columns = ", ".join(_CODING_FIELDS)
+        marks = ", ".join("?" * len(_CODING_FIELDS))
+        updates = ", ".join(f"{name} = excluded.{name}" for name in _CODING_FIELDS[3:])
+        rows = (tuple(getattr(coding, name) for name in _CODING_FIELDS) for coding in codings)
+        with self._transaction() as db:
+            # rowcount leaves out what the history trigger writes; total_changes would not.
+            return db.executemany(
+                f"INSERT INTO labels ({columns}) VALUES ({marks}) "  # noqa: S608 - fixed names
+                f"ON CONFLICT DO UPDATE SET {updates} WHERE (labels.origin = '' OR excluded.origin <> '') "
+                "AND (stance <> excluded.stance OR sampling_prob <> excluded.sampling_prob "
+                "OR codebook_version <> excluded.codebook_version)",
+                rows,
+            ).rowcount
 
     def statements(
         self, *, speaker: str = "", country: str = "", source: str = "", since: str = "", until: str = ""
@@ -299,21 +341,86 @@ class Store:
             "SELECT round, statement_id, stratum, prob, drawn FROM sampling ORDER BY round, statement_id", ()
         )
 
+    def codings(self) -> Iterator[Coding]:
+        """Yield every coder's labels of statements that are not retired, in order of statement and target."""
+        columns = ", ".join(f"l.{name}" for name in _CODING_FIELDS)
+        query = (
+            f"SELECT {columns} FROM labels l JOIN statements s USING (statement_id) "  # noqa: S608 - fixed names
+            "WHERE s.retired = 0 ORDER BY l.statement_id, l.target, l.coder"
+        )
+        with self._explained():
+            for row in self._db.execute(query):
+                yield Coding(**dict(zip(_CODING_FIELDS, row, strict=True)))
+
+    def codings_frame(self) -> pd.DataFrame:
+        """Return every coder's labels, one row a statement, target and coder, beside statement metadata."""
+        return self._frame(
+            "SELECT l.statement_id, l.target, l.coder, l.stance, l.sampling_prob, l.codebook_version, "
+            "l.labelled_at, l.origin, s.doc_id, s.date, s.speaker, s.country, d.source, s.text FROM labels l "
+            "JOIN statements s USING (statement_id) JOIN documents d USING (doc_id) WHERE s.retired = 0 "
+            "ORDER BY l.statement_id, l.target, l.coder",
+            (),
+        )
+
+    def label_log(self, statement_id: str = "") -> pd.DataFrame:
+        """Return who labelled what, when, how and by which codebook; `replaced_at` is empty while it holds.
+
+        Parameters
+        ----------
+        statement_id : str
+            Only this statement's; every statement's when empty.
+        """
+        columns = ", ".join(_CODING_FIELDS)
+        return self._frame(
+            f"SELECT * FROM (SELECT {columns}, '' AS replaced_at FROM labels "  # noqa: S608 - fixed names
+            f"UNION ALL SELECT {columns}, replaced_at FROM label_history) WHERE ? IN ('', statement_id) "
+            "ORDER BY labelled_at, statement_id, target, coder, replaced_at",
+            (statement_id,),
+        )
+
+    def sampling_probs(self) -> Mapping[str, float]:
+        """Return, for each statement drawn for labelling, the probability that some round drew it.
+
+        Source: 1 - (1 - p1) (1 - p2) ... over the rounds in which it could be drawn.
+        """
+        with self._explained():
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sampling'").fetchone():
+                return {}  # a store without rounds of sampling
+            missed: dict[str, float] = {}
+            drawn: set[str] = set()
+            for statement_id, prob, was_drawn in self._db.execute("SELECT statement_id, prob, drawn FROM sampling"):
+                missed[statement_id] = missed.get(statement_id, 1.0) * (1 - prob)
+                drawn |= {statement_id} if was_drawn else set()
+        return {statement_id: 1 - missed[statement_id] for statement_id in sorted(drawn)}
+
     def training_labels(self, *, but_source: str) -> Iterator[tuple[Statement, Label]]:
-        """Yield adjudicated labels with their statements, of every source but one (which is trained on anyway)."""
-        labels = self.labels_frame()
-        held = {s.statement_id: s for s in self.statements() if s.source != but_source}
+        """Yield adjudicated labels with their statements, but for those that a source came with.
+
+        Parameters
+        ----------
+        but_source : str
+            The bundled source, which is trained on anyway: of its statements only labels with an origin,
+            which were settled here, are given.
+        """
+        labels = self._frame(
+            "SELECT l.statement_id, l.target, l.stance, l.sampling_prob FROM labels l "
+            "JOIN statements s USING (statement_id) JOIN documents d USING (doc_id) "
+            "WHERE l.coder = 'adjudicated' AND s.retired = 0 AND (d.source <> ? OR l.origin <> '') "
+            "ORDER BY l.statement_id, l.target",
+            (but_source,),
+        )
+        named = set(labels["statement_id"])
+        held = {s.statement_id: s for s in self.statements() if s.statement_id in named}
         for row in labels.itertuples():
-            if row.statement_id in held:
-                yield (
-                    held[str(row.statement_id)],
-                    Label(
-                        statement_id=str(row.statement_id),
-                        target=str(row.target),
-                        stance=row.stance,  # type: ignore[arg-type]
-                        sampling_prob=float(row.sampling_prob),  # type: ignore[arg-type]
-                    ),
-                )
+            yield (
+                held[str(row.statement_id)],
+                Label(
+                    statement_id=str(row.statement_id),
+                    target=str(row.target),
+                    stance=row.stance,  # type: ignore[arg-type]
+                    sampling_prob=float(row.sampling_prob),  # type: ignore[arg-type]
+                ),
+            )
 
     def _frame(self, query: str, values: tuple[str | int, ...]) -> pd.DataFrame:
         import pandas as pd  # heavy, and not needed to read statements
