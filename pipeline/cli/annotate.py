@@ -14,8 +14,9 @@ annotate = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Label statements: hand them out, take labels back, measure agreement, settle what counts.\n\n"
-    "The round trip: `sample` draws what to label; `label` (on this terminal), or `export`, label elsewhere, `import`; then `agreement`, then "
-    "`adjudicate`. Settled labels are what `stance retrain` learns from and `stance trends` corrects by.",
+    "The round trip: `sample` draws what to label; `label` (on this terminal), or `export`, label elsewhere, "
+    "`import`; then `agreement`, then `adjudicate`. Settled labels are what `stance retrain` learns from and "
+    "`stance trends` corrects by.",
 )
 annotate.command("sample")(sample)
 annotate.command("export")(export)
