@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.classify.lexicon import TOKEN, ConceptFinder, fold, is_han
+from pipeline.config import load_lexicon, load_targets
 
 
 def tokens(text: str) -> list[str]:
@@ -182,3 +183,30 @@ def test_a_concept_without_terms_is_refused_by_name():
 def test_a_term_without_a_word_is_refused(term):
     with pytest.raises(ValueError, match="holds no word"):
         ConceptFinder({"a": ["b", term]})
+
+
+@pytest.mark.parametrize(
+    "term", ["20年", "中国、俄罗斯", "说，", "“基地”", "港口 海", "g7峰会", "港口*", "港*口", "open 港", "* sea"]
+)
+def test_a_term_that_could_never_match_is_refused(term):
+    with pytest.raises(ValueError, match="could never match"):
+        ConceptFinder({"a": ["b", term]})
+
+
+# The bundled words
+
+
+def test_every_bundled_term_finds_its_own_concept():
+    targets = {
+        target.id: [term for terms in target.cues.values() for term in terms] for target in load_targets().target
+    }
+    named = targets | load_lexicon().terms
+    finder = ConceptFinder(named)
+    missed = [
+        (name, term)
+        for number, (name, terms) in enumerate(named.items())
+        for term in terms
+        if number not in finder.find(tokens(term.replace(" * ", " anything ").replace("*", "")))
+    ]
+    assert missed == []
+    assert len(named) > 150

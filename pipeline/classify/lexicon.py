@@ -48,7 +48,8 @@ class ConceptFinder:
     Raises
     ------
     ValueError
-        When a concept has no term, or a term no word: it would match everywhere or nowhere.
+        When a concept has no term, a term no word, or a term could never match: Chinese characters beside
+        anything else (a run holds neither marks nor other scripts), or a `*` before the first word.
     """
 
     def __init__(self, concepts: Mapping[str, Sequence[str]]) -> None:
@@ -73,8 +74,10 @@ class ConceptFinder:
         words = _words(term)
         if not any(map(str.isalnum, "".join(words))):
             raise ValueError(f"the term {term!r} holds no word")
+        if words[0] == "*" or (any(map(is_han, words)) and not TOKEN.fullmatch(term.strip())):
+            raise ValueError(f"the term {term!r} could never match")
         if is_han(words[0]):
-            self._han.setdefault(term.strip(), set()).add(number)
+            self._han.setdefault(words[0], set()).add(number)
         elif len(words) > 1:
             first, second, *rest = (self._number(word) for word in words)
             self._phrases.setdefault(first, {}).setdefault(second, []).append((tuple(rest), number))
