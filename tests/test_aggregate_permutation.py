@@ -375,8 +375,8 @@ def test_drift_multiplies_the_evidence_of_distance_and_warmth() -> None:
 def test_warmth_finds_a_small_chill_that_the_matrices_hide() -> None:
     """Each reading one step colder in a tenth of the cases: found by warmth, lost among twelve cells."""
     found = {}
-    for chill in (0.0, 0.22):
-        rng = np.random.default_rng(5)
+    for chill in (0.0, 0.18):
+        rng = np.random.default_rng(6)
         rows, labels = [], []
         for i in range(700):
             true = int(rng.integers(3))
@@ -392,7 +392,7 @@ def test_warmth_finds_a_small_chill_that_the_matrices_hide() -> None:
         assert run is not None
         found[chill] = run.p_value[-1]
     assert found[0.0] > 0.05
-    assert found[0.22] < 0.02
+    assert found[0.18] < 0.02  # distance alone: 0.085
 
 
 def test_missed_and_imagined_mentions_are_not_warm_or_cold() -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from pipeline.aggregate.influence import INFLUENCE_COLUMNS
 from pipeline.aggregate.planning import VALUE_COLUMNS
+from pipeline.cli import selection
 from pipeline.cli.app import main
+from pipeline.config import load_actors
 from pipeline.schema import EVENT_COLUMNS, TEST_COLUMNS, TREND_COLUMNS
 from tests.test_aggregate_frames import make_world
 
@@ -37,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tags.to_csv(folder / "tags.csv", index=False)
     labels.to_csv(folder / "labels.csv", index=False)
     (folder / "events.csv").write_text(
-        "event_id,date,label,registered_on,note\nbefore,2020-07-01,B,2019-01-01,x\nafter,2020-05-01,A,2031-01-01,y\n"
+        "event_id,date,label,registered_on,note\nbefore,2020-07-01,B,2020-06-01,x\nafter,2020-05-01,A,2031-01-01,y\n"
     )
     return folder
 
@@ -267,3 +269,32 @@ def test_an_absent_actor_gives_empty_rows_and_a_warning(
     assert (rows.loc[rows["scope"] != "country", "status"] == "empty").all()
     assert table(tmp_path, "tests")[["effect", "p_value"]].isna().all(axis=None)
     assert "no statement of UZB is among those chosen" in caplog.text
+
+
+# ---------------------------------------------------------------- choosing
+
+
+def test_speakers_are_found_under_any_spelling_that_the_tags_use() -> None:
+    known = load_actors().named("Wang Yi")[0]
+    other = next(s for s in known.spellings if s != "Wang Yi")
+    tags = pd.DataFrame({"speaker": [other, "Somebody", None], "date": ["2024-01-01"] * 3})
+    assert selection.spellings(["wang yi", "Somebody"], tags) == (other, "Somebody")
+    assert selection.spellings(["Wang Yi"], tags.assign(speaker=["Wang Yi", other, other])) == tuple(
+        sorted({"Wang Yi", other})
+    )
+    assert selection.spellings(["Nobody", "Nobody"], tags) == ("Nobody",)  # the analysis will name it
+    assert selection.spellings(None, tags) is None
+    assert selection.spellings(["Somebody"], tags.drop(columns="speaker")) == ("Somebody",)
+
+
+@pytest.mark.parametrize(("dates", "asked", "day"), [
+    (["2024-01-01", "2024-03-05", None, ""], None, "2024-03-05"),
+    (["2024-01-01", "tomorrow"], None, "2024-01-01"),
+    ([None, None], None, None), ([], None, None), (["2024-13-41"], None, None),
+    (["2024-01-01"], "2020-02-02", "2020-02-02"),
+])  # fmt: skip
+def test_the_data_were_seen_when_the_last_statement_was_made(
+    dates: list[str | None], asked: str | None, day: str | None
+) -> None:
+    found = selection.seen_on(asked, pd.DataFrame({"date": pd.Series(dates, dtype=object)}))
+    assert (found.isoformat() if found else None) == day

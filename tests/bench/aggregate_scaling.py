@@ -19,7 +19,7 @@ import pandas as pd
 from pipeline.aggregate import TrendOptions, estimate_trends
 
 SIZES = (10_000, 100_000, 1_000_000)
-RESAMPLED_UP_TO = 100_000
+RESAMPLED_UP_TO = 1_000_000
 TARGETS, MONTHS = 5, 90
 STANCES = np.array(["favor", "neutral", "against", "none"], dtype=object)
 
