@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from pipeline.errors import DataError
@@ -39,10 +40,9 @@ def _first_difference(text: str, computed: str) -> tuple[int, str]:
     start = text[: text.index(BEGIN)].count("\n") + 2
     stated = _between(text).split("\n")
     expected = computed.split("\n")
-    for offset in range(max(len(stated), len(expected))):
-        said = stated[offset] if offset < len(stated) else ""
-        if offset >= len(expected) or offset >= len(stated) or said != expected[offset]:
-            return start + offset, said
+    for offset, (said, due) in enumerate(zip_longest(stated, expected)):
+        if said != due:
+            return start + offset, said or ""
     return 0, ""
 
 
