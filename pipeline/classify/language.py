@@ -10,7 +10,8 @@ import re
 
 LANGUAGES = ("en", "ru", "zh")
 
-_WORDS = re.compile(r"[^\W\d_]+")
+# Runs of letters of one script: Chinese sets no space between a foreign name and its own words.
+_WORDS = re.compile(r"[^\W\d_Ͱ-\U0010ffff]+|[Ѐ-ӿ]+|[㐀-鿿]+|[^\W\d_\u0000-\u036fЀ-ӿ㐀-鿿]+")
 _SAMPLE = 600
 """Characters that are looked at."""
 _FUNCTION_WORDS = {
