@@ -62,6 +62,25 @@ def test_a_table_speaks_in_words(capfd: pytest.CaptureFixture[str], small_models
     assert captured.err.splitlines()[-1].startswith("model linear/")
 
 
+def test_texts_in_a_language_the_model_does_not_read_are_counted_on_standard_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    french = "Le ministre a parlé de l'Inde et des talibans, et il a salué leur aide à la région."
+    german = "Der Minister sprach von Indien und den Taliban und lobte ihre Hilfe für die Region."
+    (tmp_path / "in.txt").write_text(f"{french}\n{TEXT}\n{german}\n")
+    assert main(["classify", "in.txt"]) == 0
+    captured = capfd.readouterr()
+    assert "unsupported language: 2 not in en, ru, zh, tagged none and abstained" in captured.err
+    assert "unsupported" not in captured.out
+    rows = rows_of(captured.out)
+    assert len(rows) == 15
+    for row in rows[:5] + rows[10:]:
+        assert (row["stance"], float(row["p_none"]), row["abstained"], row["evidence"]) == ("none", 1, "true", "")
+    assert {row["p_none"] for row in rows[5:10]} != {rows[0]["p_none"]}
+    assert main(["classify", "--text", TEXT]) == 0
+    assert "unsupported" not in capfd.readouterr().err
+
+
 def test_only_the_targets_asked_for_in_the_codebook_s_order(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["classify", "--text", TEXT, "--targets", "us_presence, india"]) == 0
     assert [row["target"] for row in rows_of(capfd.readouterr().out)] == ["india", "us_presence"]

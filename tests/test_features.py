@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from pipeline.classify import features as features_module
-from pipeline.classify.features import FAMILIES, TargetFeatures
+from pipeline.classify.features import CONTEXT, FAMILIES, NEAR, WEIGHTS, TargetFeatures
 from tests.conftest import tiny_text
 
 CUES = {"harbour": ["harbour*", "港口"], "railway": ["railway", "открыт* путь"]}
@@ -19,7 +19,9 @@ EVEN = dict.fromkeys(FAMILIES, 1.0)
 
 
 def new(**settings) -> TargetFeatures:
-    return TargetFeatures(**{"cues": CUES, "concepts": CONCEPTS, "min_df": 1, "weights": EVEN, **settings})
+    """Return features without context, unless it is asked for."""
+    given = {"cues": CUES, "concepts": CONCEPTS, "min_df": 1, "weights": EVEN, "context": {}}
+    return TargetFeatures(**{**given, **settings})
 
 
 def only(family: str) -> dict[str, float]:
@@ -27,9 +29,14 @@ def only(family: str) -> dict[str, float]:
 
 
 def rows(fitted: TargetFeatures, text: str) -> list[dict[str, float]]:
-    """Return, per target, the features of a text by name; names of several families must not coincide."""
-    used = [family for family in FAMILIES if fitted.weights[family]]
-    names = [f"{family}:{term}" for family in used for term in fitted.vocabularies_[family]]
+    """Return, per target, the features of a text by name; those of the context are `context words:...`."""
+    names = [
+        f"{part}{family}:{term}"
+        for part, weights in (("", fitted.weights), ("context ", fitted.context))
+        for family in FAMILIES
+        if weights.get(family)
+        for term in fitted.vocabularies_[family]
+    ]
     found = []
     for matrix in fitted.transform([text]):
         assert matrix.shape == (1, len(names))
@@ -57,10 +64,17 @@ def test_a_target_sees_only_the_sentences_that_name_it():
     assert terms(railway, "words") == {"a", "rusts", "a railway", "railway rusts"} | together
 
 
-def test_words_of_silent_sentences_are_not_even_learnt():
+def test_words_of_texts_that_name_no_target_are_not_even_learnt():
     fitted = new().fit(["Bread is dear. The harbour shines.", "Bread and butter."])
-    assert "bread" not in fitted.vocabularies_["words"]
-    assert " br" not in fitted.vocabularies_["characters"]
+    assert "bread" in fitted.vocabularies_["words"]  # a neighbour of the harbour: context may ask for it
+    assert "butter" not in fitted.vocabularies_["words"]
+    assert " bu" not in fitted.vocabularies_["characters"]
+
+
+def test_silent_sentences_count_for_rarity_as_the_context_needs_them():
+    fitted = new().fit(["Bread. Bread. A harbour", "Bread, a harbour", "Bread"])
+    rarity = dict(zip(fitted.vocabularies_["words"], fitted.idf_["words"], strict=True))
+    assert rarity["bread"] == pytest.approx(np.log(4 / 3) + 1)
 
 
 def test_a_text_that_names_no_target_has_empty_rows():
@@ -124,14 +138,59 @@ def test_concepts_are_the_targets_the_dictionary_and_every_pair_of_them():
     harbour, railway = rows(new().fit([text]), text)
     alone = ["target:harbour", "target:railway", "welcome", "refuse"]
     pairs = {f"{a} & {b}" for i, a in enumerate(alone) for b in alone[i + 1 :]}
-    assert terms(harbour, "concepts") == terms(railway, "concepts") == {*alone, *pairs}
+    for row in (harbour, railway):
+        found = terms(row, "concepts")
+        assert {name for name in found if " ~ " not in name} == {*alone, *pairs}
 
 
 def test_pairs_are_made_within_a_sentence_and_named_alike_in_any_order():
     fitted = new().fit(["The harbour is welcome.", "Welcome to the harbour.", "A harbour. The railway is welcome."])
     assert set(fitted.vocabularies_["concepts"]) == {
-        "target:harbour", "welcome", "target:harbour & welcome", "target:railway", "target:railway & welcome",
+        "target:harbour", "welcome", "target:railway",
+        "target:harbour & welcome", "target:harbour ~ welcome",
+        "target:railway & welcome", "target:railway ~ welcome",
     }  # fmt: skip
+
+
+def side_by_side(text: str, fitted: TargetFeatures | None = None) -> set[str]:
+    fitted = fitted or new(weights=only("concepts")).fit([text])
+    return {name for row in rows(fitted, text) for name in terms(row, "concepts") if " ~ " in name}
+
+
+@pytest.mark.parametrize("between", range(NEAR + 3))
+@pytest.mark.parametrize("turned", [False, True])
+def test_concepts_stand_side_by_side_up_to_a_few_words_apart(between, turned):
+    ends = ("Harbour", "welcome")[:: -1 if turned else 1]
+    text = " ".join([ends[0], *["bread"] * between, ends[1]])
+    assert side_by_side(text) == ({"target:harbour ~ welcome"} if between < NEAR else set())
+
+
+@pytest.mark.parametrize(("characters", "near"), [(0, True), (3, True), (4, True), (5, False), (9, False)])
+def test_a_chinese_character_counts_less_than_a_word_of_distance(characters, near):
+    # 港口 itself is two characters: with four more, 欢迎 begins 6 x 0.6 = 3.6 words after it; with five, 4.2.
+    text = "港口" + "里" * characters + "欢迎"
+    assert side_by_side(text) == ({"target:harbour ~ welcome"} if near else set())
+
+
+def test_the_nearest_occurrences_decide_and_a_pair_counts_once():
+    far = " bread" * (NEAR + 1)
+    assert side_by_side(f"Harbour{far} welcome harbour") == {"target:harbour ~ welcome"}
+    assert side_by_side(f"Harbour{far} welcome{far} harbour") == set()
+    fitted = new(weights=only("concepts")).fit(["Harbour welcome welcome harbour"])
+    found = rows(fitted, "Harbour welcome welcome harbour")[0]
+    assert len(set(np.round(list(found.values()), 5))) == 1  # each concept, and each pair, once in the sentence
+
+
+def test_concepts_do_not_stand_side_by_side_over_the_end_of_a_sentence():
+    assert side_by_side("A harbour. Welcome!") == set()
+
+
+def test_side_by_side_is_another_feature_than_together():
+    far = "Harbour bread bread bread bread bread welcome"
+    fitted = new(weights=only("concepts")).fit(["Harbour welcome", far])
+    assert "concepts:target:harbour & welcome" in rows(fitted, far)[0]
+    assert side_by_side(far, fitted) == set()
+    assert side_by_side("Welcome, harbour", fitted) == {"target:harbour ~ welcome"}
 
 
 def test_a_concept_is_the_same_feature_in_every_language():
@@ -139,6 +198,81 @@ def test_a_concept_is_the_same_feature_in_every_language():
     english, chinese = fitted.transform(["Welcome, harbour!", "欢迎来港口"])[0].toarray()
     assert english.any()
     np.testing.assert_array_equal(english, chinese)
+
+
+# Context: the rest of the text, at a lower weight
+
+WHOLE = {"words": 0.5, "concepts": 0.7}
+MIXED = "Bread is dear. The harbour shines. A railway rusts!"
+
+
+def test_the_context_of_a_target_is_the_whole_text_that_names_it():
+    harbour, railway = rows(new(context=WHOLE).fit([MIXED]), MIXED)
+    everything = {
+        "bread", "is", "dear", "bread is", "is dear", "the", "harbour", "shines", "the harbour", "harbour shines",
+        "a", "railway", "rusts", "a railway", "railway rusts",
+    }  # fmt: skip
+    assert terms(harbour, "context words") == terms(railway, "context words") == everything
+    assert terms(harbour, "context concepts") == {"target:harbour", "target:railway"}
+    assert terms(harbour, "context characters") == set()
+    assert terms(harbour, "words") == {"the", "harbour", "shines", "the harbour", "harbour shines"}
+
+
+def test_the_context_is_the_same_for_every_target_the_text_names():
+    harbour, railway = rows(new(context=WHOLE).fit([MIXED]), MIXED)
+    of = [{name: x for name, x in row.items() if name.startswith("context ")} for row in (harbour, railway)]
+    assert of[0] == of[1]
+
+
+def test_a_target_the_text_does_not_name_gets_no_context():
+    texts = [MIXED, "Bread is dear. The harbour shines.", "Bread is dear."]
+    harbour, railway = new(context=WHOLE).fit(texts).transform(texts)
+    assert (np.diff(harbour.indptr) > 0).tolist() == [True, True, False]
+    assert (np.diff(railway.indptr) > 0).tolist() == [True, False, False]
+
+
+def test_context_changes_nothing_of_the_sentences_that_name_the_target():
+    plain, whole = new().fit(TEXTS), new(context=WHOLE).fit(TEXTS)
+    width = plain.transform([""])[0].shape[1]
+    for one, two in zip(plain.transform(TEXTS), whole.transform(TEXTS), strict=True):
+        assert two.shape[1] > width
+        np.testing.assert_array_equal(one.toarray(), two[:, :width].toarray())
+
+
+@pytest.mark.parametrize("context", [WHOLE, {"characters": 0.25}, {"words": 0.0, "concepts": 2.0}])
+def test_each_family_of_the_context_has_the_length_of_its_weight(context):
+    fitted = new(context=context).fit(TEXTS)
+    for text in TEXTS[:8]:
+        for row in rows(fitted, text):
+            for family in FAMILIES if row else ():
+                values = [value for name, value in row.items() if name.startswith(f"context {family}:")]
+                assert np.linalg.norm(values) == pytest.approx(context.get(family, 0.0), rel=1e-5)
+
+
+def test_context_by_hand():
+    fitted = new(weights=only("words"), context={"words": 0.5}).fit(["harbour", "gate", "railway"])
+    (harbour, railway) = rows(fitted, "Harbour, harbour. Railway.")
+    rare = np.log(4 / 2) + 1
+    length = np.hypot((1 + np.log(2)) * rare, rare)
+    assert harbour == pytest.approx(
+        {
+            "words:harbour": 1.0,
+            "context words:harbour": 0.5 * (1 + np.log(2)) * rare / length,
+            "context words:railway": 0.5 * rare / length,
+        },
+        rel=1e-5,
+    )
+    assert railway["words:railway"] == pytest.approx(1.0)
+
+
+def test_weights_and_context_have_defaults_that_favour_the_naming_sentences():
+    given = {"cues": CUES, "concepts": CONCEPTS, "min_df": 1}
+    default = TargetFeatures(**given).fit(TEXTS)
+    spelled = TargetFeatures(**given, weights=WEIGHTS, context=CONTEXT).fit(TEXTS)
+    for one, two in zip(default.transform(TEXTS), spelled.transform(TEXTS), strict=True):
+        np.testing.assert_array_equal(one.toarray(), two.toarray())
+    assert set(WEIGHTS) == set(FAMILIES)
+    assert all(0 < CONTEXT[family] < WEIGHTS[family] for family in CONTEXT)
 
 
 # Weights by hand
@@ -221,8 +355,11 @@ def test_unknown_words_change_no_vocabulary():
 
 def test_fitting_again_forgets():
     fitted = new().fit(["A zebra in the harbour."])
+    fitted.transform(["A zebra in the harbour."])
     fitted.fit(["The railway."])
     assert set(fitted.vocabularies_["words"]) == {"the", "railway", "the railway"}
+    for one, two in zip(fitted.transform(TEXTS), new().fit(["The railway."]).transform(TEXTS), strict=True):
+        np.testing.assert_array_equal(one.toarray(), two.toarray())
 
 
 def test_no_texts_give_no_rows():
@@ -237,7 +374,8 @@ def test_asking_before_fitting_is_refused():
 
 def test_the_transformer_only_stores_what_it_is_given_and_clones():
     given = {
-        "cues": CUES, "concepts": CONCEPTS, "char_ngrams": (1, 2), "han_ngrams": (1, 1), "min_df": 4, "weights": {},
+        "cues": CUES, "concepts": CONCEPTS, "char_ngrams": (1, 2), "han_ngrams": (1, 1), "min_df": 4,
+        "weights": {"words": 2.0}, "context": {},
     }  # fmt: skip
     transformer = TargetFeatures(**given)
     assert vars(transformer) == given
@@ -245,12 +383,12 @@ def test_the_transformer_only_stores_what_it_is_given_and_clones():
     assert transformer.fit(TEXTS) is transformer
 
 
-def test_a_copy_leaves_the_compiled_terms_behind_and_transforms_alike():
+def test_a_copy_leaves_the_reader_behind_and_transforms_alike():
     fitted = new().fit(TEXTS)
+    small = len(pickle.dumps(fitted))
     fitted.transform(TEXTS)
-    assert "_compiled" in vars(fitted)
+    assert len(pickle.dumps(fitted)) == small  # nothing remembered travels
     for other in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):  # noqa: S301
-        assert "_compiled" not in vars(other)
         for one, two in zip(fitted.transform(TEXTS), other.transform(TEXTS), strict=True):
             np.testing.assert_array_equal(one.toarray(), two.toarray())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.classify.lexicon import TOKEN, ConceptFinder, fold, is_han
+from pipeline.classify.lexicon import HAN_WIDTH, TOKEN, ConceptFinder, fold, is_han
 from pipeline.config import load_lexicon, load_targets
 
 
@@ -169,6 +169,40 @@ def test_a_memory_that_is_full_changes_nothing(monkeypatch):
 
 def test_no_concepts_find_nothing():
     assert ConceptFinder({}).find(["open", "港口"]) == []
+
+
+# Places
+
+
+PLACED = {"sea": ["sea", "open sea", "海"], "harbour": ["harbour*", "港口"], "far": ["far * * sea"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("The sea, a harbour", {0: [1], 1: [3]}),
+        ("Sea! Sea — harbours: sea", {0: [0, 1, 3], 1: [2]}),
+        ("in the open sea", {0: [2, 3]}),  # a phrase stands where it begins, and its last word is a term too
+        ("far over the sea", {2: [0], 0: [3]}),
+        ("港口", {1: [0]}),
+        ("在港口里", {1: [HAN_WIDTH]}),
+        ("在海边的港口", {0: [HAN_WIDTH], 1: [4 * HAN_WIDTH]}),
+        ("the 海 sea 在港口", {0: [1, 1 + HAN_WIDTH], 1: [2 + 2 * HAN_WIDTH]}),
+        ("海，海", {0: [0, HAN_WIDTH]}),  # a mark takes no room
+        ("bread", {}),
+        ("", {}),
+    ],
+)
+def test_places_count_words_and_chinese_characters_for_less(text, places):
+    found = ConceptFinder(PLACED).places(tokens(text))
+    assert {concept: pytest.approx(at) for concept, at in found.items()} == places
+
+
+def test_places_and_find_agree_on_what_is_there():
+    finder = ConceptFinder(PLACED)
+    for text in ("The sea, a harbour", "在海边的港口", "far over the open sea"):
+        assert finder.find(tokens(text)) == list(finder.places(tokens(text)))
+        assert all(at == sorted(at) for at in finder.places(tokens(text)).values())
 
 
 # What is refused

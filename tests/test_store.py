@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sqlite3
+from importlib import resources
 
 import pytest
 
@@ -491,16 +492,32 @@ def test_training_labels_leave_out_only_what_the_source_came_with(store, make_st
     assert found == [("x2", "courier", "none", 0.5), ("x3", "mine", "against", 1.0)]
 
 
-def test_a_store_of_the_first_version_keeps_its_labels(tmp_path, monkeypatch, make_statement):
+def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(tmp_path, make_statement):
     path = tmp_path / "s.sqlite"
-    whole = store_module._migrations()
-    monkeypatch.setattr(store_module, "_migrations", lambda: whole[:1])
-    with Store(path) as store:
-        store.add_statements([make_statement(1)])
-        store._db.execute("INSERT INTO labels VALUES ('x1', 'harbour', 'adjudicated', 'favor', 0.5, 't1')")
-    monkeypatch.setattr(store_module, "_migrations", lambda: whole)
-    with Store(path) as store:
-        assert list(store.codings()) == [
-            coding(1, coder="adjudicated", sampling_prob=0.5, labelled_at="", origin="")
-        ]
-        assert store.label_log()["stance"].tolist() == ["favor"]
+    db = sqlite3.connect(path)  # as the first version wrote it: nothing of today's code has a hand in it
+    db.executescript((resources.files(store_module) / "001_initial.sql").read_text(encoding="utf-8"))
+    db.execute("INSERT INTO documents VALUES ('d1', 'courier', 'https://example.org/1', 'Ardland Courier')")
+    db.execute(
+        "INSERT INTO statements VALUES ('x1', 'd1', '2030-01-01', 'day', 'Anna Vell', 'Foreign Minister', 'ARD', "
+        "'Council hall', 'en', 'The harbour was named 1 times.', 'paraphrase', 0, 0)"
+    )
+    db.execute("INSERT INTO labels VALUES ('x1', 'harbour', 'adjudicated', 'favor', 0.5, 't1')")
+    db.execute("PRAGMA user_version = 1")
+    db.commit()
+    db.close()
+    for _ in range(2):  # the second opening finds nothing left to do
+        with Store(path) as store:
+            assert list(store.statements()) == [make_statement(1)]
+            assert list(store.codings()) == [
+                coding(1, coder="adjudicated", sampling_prob=0.5, labelled_at="", origin="")
+            ]
+            assert store.label_log()["stance"].tolist() == ["favor"]
+    with Store(path) as store, Store(tmp_path / "new.sqlite") as new:
+        assert schema_of(store) == schema_of(new)
+        assert store.add_codings([coding(1, "none", "adjudicated")]) == 1
+        assert len(store.label_log()) == 2
+
+
+def schema_of(store: Store) -> tuple[object, ...]:
+    version = store._db.execute("PRAGMA user_version").fetchone()
+    return version, *store._db.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")

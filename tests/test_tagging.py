@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.classify import tagging
-from pipeline.classify.tagging import predict, tag_in_parallel, tag_statements
+from pipeline.classify.tagging import is_unsupported, predict, tag_in_parallel, tag_statements
 from pipeline.corpus import documented_statements, load_documented, text_key
 from pipeline.schema import STANCES
 from tests.conftest import tiny_text
@@ -152,29 +152,65 @@ def test_evidence_in_chinese_and_russian_is_a_slice_of_the_text(tiny_model, make
         ("😀你好。港口和铁路都开放。再见。", "zh", 4, 13),
         ("Привет. Гавань и железная дорога открыты! Пока.", "", 8, 41),
     ):
-        model = dataclasses.replace(tiny_model, out_of_fold={text_key(text): wanted})
+        marked = {text_key(text): wanted}
+        model = dataclasses.replace(tiny_model, out_of_fold=marked, languages=("en", "ru", "zh"))
         for tag in tags_of(model, make_statement(1, text=text, lang=lang)):
             assert (tag.evidence_start, tag.evidence_end) == (start, end)
             assert tag.evidence == text[start:end]
 
 
-# Abstention
+# Languages the model does not read, and abstention
+
+
+HARBOUR = "The harbour is open to vessels."
 
 
 @pytest.mark.parametrize(
-    ("text", "lang", "abstained"),
+    ("text", "lang", "is_read"),
     [
-        ("The harbour is open to vessels.", "en", False),
-        ("The harbour is open to vessels.", "", False),
-        ("The harbour is open to vessels.", "fr", True),
-        ("Гавань открыта для судов.", "", True),
-        ("港口对船只开放。", "", True),
-        ("港口对船只开放。", "zh", True),
+        (HARBOUR, "en", True),
+        (HARBOUR, "EN-gb", True),
+        (HARBOUR, "", True),
+        (HARBOUR, "fr", False),  # what the statement says of itself counts
+        ("Гавань открыта для судов.", "", False),
+        ("Гавань открыта для судов.", "en", True),
+        ("港口对船只开放。", "", False),
+        ("港口对船只开放。", "zh", False),
+        ("Le harbour est ouvert et les navires arrivent chaque matin avec des vivres pour la ville.", "", False),
     ],
 )
-def test_in_a_language_it_was_not_trained_on_the_model_abstains(tiny_model, make_statement, text, lang, abstained):
+def test_a_text_in_a_language_the_model_was_not_trained_on_is_never_guessed_at(
+    tiny_model, make_statement, text, lang, is_read
+):
+    assert tiny_model.languages == ("en",)
     tags = tags_of(tiny_model, make_statement(1, text=text, lang=lang))
-    assert [tag.abstained for tag in tags] == [abstained, abstained]
+    assert is_unsupported(tags) is not is_read
+    assert [tag.target for tag in tags] == ["harbour", "railway"]
+    assert {tag.model_id for tag in tags} == {tiny_model.model_id}
+    if is_read:
+        assert all(0 < max(tag.probabilities) < 1 for tag in tags)
+        return
+    for tag in tags:
+        assert (tag.stance, tag.probabilities, tag.confidence, tag.abstained) == ("none", (0, 0, 0, 1), 1, True)
+        assert (tag.evidence_start, tag.evidence_end, tag.evidence) == (None, None, "")
+
+
+def test_an_unread_training_text_is_not_answered_from_memory_and_its_neighbours_are_not_touched(
+    tiny_model, tiny_data, make_statement
+):
+    statements = [make_statement(n, text=tiny_data.texts[n]) for n in (1, 2, 3)]
+    statements[1] = dataclasses.replace(statements[1], lang="fr")
+    found = [tags for _, tags in tag_statements(tiny_model, statements)]
+    assert [is_unsupported(tags) for tags in found] == [False, True, False]
+    assert found[0] == tags_of(tiny_model, statements[0])
+    assert found[2] == tags_of(tiny_model, statements[2])
+
+
+def test_of_an_unread_text_too_only_the_targets_asked_for_are_tagged(tiny_model, make_statement):
+    (tag,) = tags_of(tiny_model, make_statement(1, text=HARBOUR, lang="fr"), targets=("railway",))
+    assert tag.target == "railway"
+    assert is_unsupported([tag])
+    assert not is_unsupported([])
 
 
 def test_below_its_targets_threshold_a_tag_abstains_and_at_it_not(tiny_model, fresh):

@@ -113,6 +113,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         columns = {family: growing[family].__getitem__ for family in FAMILIES}
         counts = self._count(X, _Reader(self, columns), growing)
         self.vocabularies_, self.idf_ = {}, {}
+        self._reader: _Reader | None = None
         kept_matrices = {}
         for family in FAMILIES:
             everywhere = np.ones(len(counts.owner), dtype=bool)
@@ -154,10 +155,11 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return _Counts(matrices, np.array(owner, dtype=np.int64), named, len(texts))
 
     def _compiled(self) -> _Reader:
-        # The reader is no state: it is made again after a load or a copy.
-        if getattr(self, "_reader", None) is None:
-            self._reader = _Reader(self, {family: self.vocabularies_[family].get for family in FAMILIES})
-        return self._reader
+        # The reader is no state: it is made again after a fit, a load or a copy.
+        reader: _Reader | None = getattr(self, "_reader", None)
+        if reader is None:
+            reader = self._reader = _Reader(self, {name: self.vocabularies_[name].get for name in FAMILIES})
+        return reader
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the reader out of copies and files."""

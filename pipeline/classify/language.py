@@ -10,7 +10,8 @@ import re
 
 LANGUAGES = ("en", "ru", "zh")
 
-_WORDS = re.compile(r"[^\W\d_]+")
+# Runs of letters of one script: Chinese sets no space between a foreign name and its own words.
+_WORDS = re.compile(r"[^\W\d_Ͱ-\U0010ffff]+|[Ѐ-ӿ]+|[㐀-鿿]+|[^\W\d_\u0000-\u036fЀ-ӿ㐀-鿿]+")
 _SAMPLE = 600
 """Characters that are looked at."""
 _FUNCTION_WORDS = {
@@ -141,6 +142,8 @@ _FOREIGN = {
 }
 _FEW_WORDS = 6
 _MANY_FOREIGN = 4
+_FOREIGN_SHARE = 0.12
+"""Words with foreign letters, and their share, from which on they are a language's own and not names in a text."""
 _USUAL_SHARE = 0.08
 """Share of function words above which a text is taken to be in the language of its script; English and Russian
 prose has 25 to 45%."""
@@ -180,14 +183,15 @@ def detect_language(text: str) -> str:
     text = text[:_SAMPLE].lower()
     words = _WORDS.findall(text)
     guess, share = _guess(words)
-    foreign = len(_FOREIGN[guess].findall(text))
-    if not words or (share >= 0.5 and not foreign >= _MANY_FOREIGN and _is_usual(guess, words, foreign)):
+    foreign = sum(_FOREIGN[guess].search(word) is not None for word in words)
+    many = foreign >= max(_MANY_FOREIGN, _FOREIGN_SHARE * len(words))
+    if not words or (share >= 0.5 and not many and _is_usual(guess, words, foreign)):
         return guess
     from py3langid import langid  # seldom needed, and its model takes a moment to load
 
     ranked = [str(code) for code, _ in langid.rank(text)]
-    if foreign >= _MANY_FOREIGN:
-        ranked.remove(guess)  # a letter or two may be a name's; more are the language's own
+    if many:
+        ranked.remove(guess)
     return ranked[0]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.classify.segment import LANGUAGES, guess_language, sentence_spans
+from pipeline.classify.language import LANGUAGES, guess_language
+from pipeline.classify.segment import sentence_spans
 from pipeline.schema import Statement
 from pipeline.tables import open_table_writer, read_statements, spreadsheet_safe
 from pipeline.tables.reading import unguarded
