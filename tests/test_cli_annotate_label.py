@@ -103,6 +103,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_statement: Callab
         store.add_tags([(statements[0], [tag])], command="c", model_id="m/1", codebook_version="t1", now=NOW)
         other = [Label(statement_id="x1", target="harbour", stance="against")]
         store.add_labels(other, coder="zoe", codebook_version="t1", now=NOW, origin="label, blind")
+        store.add_labels(other, coder=ADJUDICATED, codebook_version="t1")
     return tmp_path
 
 
@@ -178,11 +179,13 @@ def test_blind_hides_and_show_shows_the_model_and_other_coders(home: Path, start
     blind.end()
     assert "model" not in blind.shown
     assert "zoe" not in blind.shown
+    assert "settled" not in blind.shown
     assert "\x1b[4m" not in blind.shown
     shown = start("--model", "m/1", "--show")
     shown.wait_for("\x1b[4mAll are welcome.")  # the span the model rests on is underlined
     shown.wait_for(HARBOUR)
     shown.wait_for("model: favor (90%) All are welcome.")
+    shown.wait_for("settled: against")
     shown.wait_for("zoe: against")
     shown.press("f")
     shown.wait_for(RAILWAY)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pipeline.schema import Coding
     from pipeline.store import Store
 
-_KEYS = "1/f favor   2/n neutral   3/a against   4/o none   r rest none   b back   s skip   ? codebook   q leave"
+_KEYS = """1/f favor   2/n neutral   3/a against   4/o none
+r rest none   b back   s skip   ? codebook   q leave"""
 Others = Mapping[str, Mapping[str, Mapping[str, "Coding"]]]
 
 
@@ -229,8 +230,12 @@ def _hints(task: Task, target: str, others: Others) -> list[str]:
         unsure = ", unsure" if suggestion.abstained else ""
         lines.append(f"  model: {suggestion.stance} ({suggestion.confidence:.0%}{unsure}) {words}")
     given = others.get(task.statement.statement_id, {}).get(target, {})
-    lines.extend(f"  {name}: {coding.stance}" for name, coding in sorted(given.items()))
+    lines.extend(f"  {_name(name)}: {coding.stance}" for name, coding in sorted(given.items()))
     return lines
+
+
+def _name(coder: str) -> str:
+    return "settled" if coder == ADJUDICATED else coder
 
 
 def _show_codebook(screen: Console, codebook: Targets, target_id: str) -> None:

@@ -197,8 +197,8 @@ def adjudicate(
         console.note(f"{done.differing} are settled otherwise and were left so; --replace changes them")
     if open_ and open_ < drawn:
         console.note(
-            f"{open_} of {drawn} drawn statements have no settled label yet: until they have, `stance trends` "
-            "corrects by too small a sample, weighted as if it were whole (--state drawn labels them)"
+            f"{open_} of {drawn} drawn statements have no settled label yet: the others stand for them "
+            "until they have (`stance annotate label --state drawn`)"
         )
     if done.disputed:
         raise PartialError(
