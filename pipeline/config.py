@@ -188,7 +188,7 @@ class Event(_Entry):
     about: str = ""
 
 
-_Model = TypeVar("_Model", bound=_Entry)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _explain(path: Path, error: ValidationError) -> DataError:
@@ -197,7 +197,8 @@ def _explain(path: Path, error: ValidationError) -> DataError:
     return DataError(f"{path}: {where}: {first['msg']} (value: {first.get('input')!r}). Mend the entry.")
 
 
-def _read_toml(path: Path, model: type[_Model]) -> _Model:
+def read_toml(path: Path, model: type[_Model]) -> _Model:
+    """Read a TOML file of the corpus as a validated record; an error names the file and the entry."""
     try:
         with path.open("rb") as stream:
             content: dict[str, Any] = tomllib.load(stream)
@@ -230,7 +231,7 @@ def load_targets(folder: Path | None = None) -> Targets:
 @cache
 def _targets_in(folder: Path) -> Targets:
     path = folder / "targets.toml"
-    targets = _read_toml(path, Targets)
+    targets = read_toml(path, Targets)
     _unique(path, "target", list(targets.ids))
     return targets
 
@@ -249,7 +250,7 @@ def load_actors(folder: Path | None = None) -> Actors:
 @cache
 def _actors_in(folder: Path) -> Actors:
     path = folder / "actors.toml"
-    actors = _read_toml(path, Actors)
+    actors = read_toml(path, Actors)
     _unique(path, "actor", list(actors.ids))
     _unique(path, "speaker", [speaker.id for speaker in actors.speaker])
     for speaker in actors.speaker:

@@ -59,7 +59,7 @@ class Statement:
 
     `date` is ISO (`YYYY-MM-DD`) or empty when unknown; `date_method` says how it is known (`day`, `month`
     for a date of which only the month is sure, or the name of the extraction method). `country` is an
-    actor's id (ISO alpha-3, or an organisation such as SCO).
+    actor's id (ISO alpha-3, or an organisation such as SCO). `context` is the question that was answered.
     """
 
     statement_id: str
@@ -77,6 +77,7 @@ class Statement:
     title: str = ""
     provenance: str = ""
     joint: bool = False
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
