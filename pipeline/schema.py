@@ -78,6 +78,7 @@ class Statement:
     provenance: str = ""
     joint: bool = False
     context: str = ""
+    attribution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,9 @@ class Family(_Entry):
     question: tuple[Pattern, ...] = ()
     bold_question: bool = False
     """A paragraph wholly in bold is a reporter's question."""
+    bold_label: bool = False
+    """A speaker's label is set in bold; nothing else is one."""
+    translations: tuple[str, ...] = ()
     host_speaks: bool = False
     """An opening without a label belongs to the host (as Lavrov's on his own ministry's page)."""
     reader: str = "page"
@@ -73,20 +76,24 @@ class Family(_Entry):
 class Listing(_Entry):
     """Where a source's documents are listed.
 
-    `url` may hold `{n}`, the page's number, counted from `first`; `pages` bounds it, and `count` is a
-    pattern for the number of pages in the page itself. `start` is the first page where its address differs.
+    `url` is the first page. `more`, with `{n}` counted from `first`, is where the following ones are; without
+    it the page's own `rel=next` is followed. `count` is a pattern for the number of pages, where the page says
+    it; `items` selects the links (CSS). A `feed` with `full_text` holds the documents themselves.
     """
 
-    kind: Literal["html", "feed", "telegram", "addresses"]
+    kind: Literal["html", "feed", "telegram"]
     url: str
-    start: str = ""
-    first: int = 1
-    pages: int = Field(default=10_000, ge=1)
+    more: str = ""
+    first: int = 2
     count: Pattern = ""
-    items: str = ""
-    follow_next: bool = True
+    items: str = "a"
     full_text: bool = False
-    numbers: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _is_numbered(self) -> Listing:
+        if self.more and "{n}" not in self.more:
+            raise ValueError("`more` must hold {n}, the page's number")
+        return self
 
 
 class Source(_Entry):
@@ -96,14 +103,18 @@ class Source(_Entry):
     name: str
     actor: str = ""
     """Actor whose site this is, empty for a neutral host such as the United Nations."""
+    host: str = ""
+    """Who speaks where no person is named: an institution of actors.toml, under any spelling."""
     lang: str = ""
     timezone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
     base_url: str = ""
     hosts: tuple[str, ...] = ()
     article: Pattern = ""
     """Pattern of the path (with query) of a document's address; nothing else is fetched as one."""
-    key: Pattern = ""
-    """Pattern whose group 1 is the document's identity where one document has several addresses."""
+    attachment: Pattern = ""
+    """Pattern of the path of what belongs to a document and is fetched with it, such as its PDF."""
+    twins: tuple[tuple[str, str], ...] = ()
+    """Parts of an address and what stands in their place in the address of the same page in another language."""
     listing: tuple[Listing, ...] = ()
     delay: float = Field(default=2.0, ge=0)
     max_bytes: int = Field(default=20_000_000, gt=0)
@@ -116,6 +127,15 @@ class Source(_Entry):
     def zone(self) -> ZoneInfo:
         """Time zone of the dates on the site."""
         return ZoneInfo(self.timezone)
+
+    def is_attachment(self, url: str) -> bool:
+        """Say whether an address belongs to a document of this source and is fetched with it."""
+        parts = urlsplit(url)
+        return (
+            bool(self.attachment)
+            and (parts.hostname or "") in self.hosts
+            and re.search(self.attachment, parts.path) is not None
+        )
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Source:
