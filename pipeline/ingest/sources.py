@@ -89,6 +89,11 @@ class Listing(_Entry):
     items: str = "a"
     full_text: bool = False
 
+    @property
+    def holds_documents(self) -> bool:
+        """Whether the listing's pages hold the documents themselves."""
+        return self.full_text or self.kind == "telegram"
+
     @model_validator(mode="after")
     def _is_numbered(self) -> Listing:
         if self.more and "{n}" not in self.more:
