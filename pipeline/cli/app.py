@@ -14,8 +14,9 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from pipeline.cli.classify import classify
+from pipeline.cli.ingest import duplicates, ingest, sources
 from pipeline.cli.models import evaluate, retrain
-from pipeline.cli.statements import ingest, sources, statements
+from pipeline.cli.statements import statements
 from pipeline.cli.trends import report, trends
 from pipeline.errors import OutputClosedError, StanceError
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find out, from what officials say, whether China and Russia converge on Afghanistan.",
 )
-for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate):
+for command in (ingest, classify, trends, report, statements, duplicates, sources, retrain, evaluate):
     app.command()(command)
 
 

@@ -138,6 +138,6 @@ def check_public(url: str, private_hosts: Collection[str]) -> None:
 
 def is_public(address: str) -> bool:
     """Say whether an IP address is a public one (an IPv4 address within IPv6 counts as itself)."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     mapped = getattr(ip, "ipv4_mapped", None)
     return (mapped or ip).is_global

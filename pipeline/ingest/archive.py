@@ -91,7 +91,9 @@ class Archive:
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
-            raise StoreError(f"cannot write the archive {self._path}: {error.strerror}. Free space or mend it.") from None
+            raise StoreError(
+                f"cannot write the archive {self._path}: {error.strerror}. Free space or mend it."
+            ) from None
 
 
 def _packed(record: Record) -> bytes:
@@ -180,7 +182,7 @@ def _read_record(record: Any) -> Record | None:
     warc = record.rec_headers
     if http is None and (kind := warc.get_header("Content-Type")):
         headers = (("content-type", kind),)
-    role = warc.get_header(_ROLE) or ("document" if http is not None else "file")
+    role: Role = warc.get_header(_ROLE) or ("document" if http is not None else "file")
     return Record(
         url=warc.get_header("WARC-Target-URI") or "",
         source=warc.get_header(_SOURCE) or "",

@@ -16,7 +16,9 @@ _CHALLENGES = (
     b"__ddg", b"/.well-known/ddos-guard", b"sucuri_cloudproxy", b"Please enable JavaScript",
     b"enable JavaScript and cookies", b"Checking your browser",
 )  # fmt: skip
-_UNSEEN = re.compile(rb"<(script|style|template)\b.*?</\1\s*>|<!--.*?-->|<head\b.*?</head\s*>|<[^>]*>", re.S | re.I)
+_UNSEEN = re.compile(
+    rb"<(script|style|template)\b.*?</\1\s*>|<!--.*?-->|<head\b.*?</head\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE
+)
 
 
 class BodyError(Exception):

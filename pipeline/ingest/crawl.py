@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pipeline.ingest.addresses import Mirror, document_address
 from pipeline.ingest.archive import Archive
@@ -25,10 +25,10 @@ from pipeline.ingest.lock import locked
 from pipeline.ingest.pages import RawPage
 from pipeline.ingest.responses import entry_page, listing_of, page_of, record_of
 from pipeline.ingest.sources import Listing, Source
-from pipeline.ingest.summary import Progress, Summary
+from pipeline.ingest.summary import Progress, Summary, Tally
 from pipeline.store import Store, crawls
 from pipeline.store.crawls import Address, Listed, State, Walk
-from pipeline.store.derived import Counts, held, is_unchanged
+from pipeline.store.derived import Counts, held, is_read, is_unchanged
 
 _LOG = logging.getLogger(__name__)
 _RECENT = dt.timedelta(days=14)
@@ -64,7 +64,7 @@ class Setting:
     report: Callable[[Progress], None] | None = None
 
 
-class _Enough(Exception):
+class _EnoughError(Exception):
     """The limit is reached, or the site wants to be left alone; what is left is done by the next run."""
 
 
@@ -100,20 +100,45 @@ def crawl(setting: Setting, source: Source, *, span: Span | None = None, base_ur
     return run.summary()
 
 
+def preview(setting: Setting, source: Source, *, span: Span | None = None, base_url: str = "") -> Summary:
+    """Look at the first page of each of a source's listings and count the pages there; nothing is stored.
+
+    In the summary `found`, `new` and `unchanged` are pages, not statements.
+    """
+    span = span or Span()
+    found: dict[str, bool] = {}
+    tally = Tally()
+    mirror = Mirror(source=source, base_url=base_url)
+    with Fetcher(mirror, now=setting.now, limits=setting.limits, wait=setting.wait) as fetcher:
+        for listing in source.listing:
+            url = mirror.resolved(listing.url, page=source.base_url)
+
+            def resolve(link: str, *, page: str = url) -> str:
+                return mirror.resolved(link, page=page)
+
+            try:
+                record = record_of(fetcher.get(url), source, listing=True)
+                shown = listing_of(record, source, listing, resolve=resolve)
+            except (FetchError, BodyError, ListingError) as error:
+                blocked = isinstance(error, FetchError) and error.state == "blocked"
+                tally.problem("blocked" if blocked else "failed", f"listing {url}: {error}")
+                continue
+            found |= {i.url: is_read(setting.store, i.url) for i in shown.items if span.holds(i.published)}
+    tally.read(Counts(new=sum(not held_ for held_ in found.values()), unchanged=sum(found.values())))
+    return tally.summary(source.id)
+
+
 class _Crawl:
     """One run over one source; holds what its steps share and what they have counted."""
 
-    def __init__(
-        self, setting: Setting, source: Source, span: Span, fetcher: Fetcher, archive: Archive
-    ) -> None:
+    def __init__(self, setting: Setting, source: Source, span: Span, fetcher: Fetcher, archive: Archive) -> None:
         self._setting = setting
         self._store = setting.store
         self._source = source
         self._span = span
         self._fetcher = fetcher
         self._archive = archive
-        self._tally: Counter[str] = Counter()
-        self._notes: dict[str, None] = {}
+        self._tally = Tally()
         self._refusals = 0
 
     def go(self) -> None:
@@ -125,17 +150,12 @@ class _Crawl:
             self._look_again()
             for listing in self._source.listing:
                 self._walk(listing)
-        except _Enough:
+        except _EnoughError:
             pass
 
     def summary(self) -> Summary:
         """Return what was done."""
-        t = self._tally
-        return Summary(
-            source=self._source.id, found=t["new"] + t["unchanged"] + t["duplicate"], new=t["new"],
-            unchanged=t["unchanged"], duplicate=t["duplicate"], blocked=t["blocked"], failed=t["failed"],
-            pages=t["pages"], notes=tuple(self._notes),
-        )  # fmt: skip
+        return self._tally.summary(self._source.id)
 
     # ---- listings
 
@@ -161,7 +181,7 @@ class _Crawl:
             try:
                 shown = listing_of(record, self._source, listing, page=page, resolve=resolve)
             except (BodyError, ListingError) as error:
-                self._count_failure("failed", f"listing {url}: {error}")
+                self._problem("failed", f"listing {url}: {error}")
                 return
             self._archive.append(record)
             url = self._pass(walk, listing, shown, fetched, url)
@@ -183,13 +203,13 @@ class _Crawl:
             if error.state == "gone" and page > 0:
                 crawls.stop_walk(self._store, walk)
             else:
-                self._count_failure("blocked" if error.state == "blocked" else "failed", f"listing {url}: {error}")
+                self._problem("blocked" if error.state == "blocked" else "failed", f"listing {url}: {error}")
                 if error.stop or error.state == "blocked":
-                    raise _Enough from None
+                    raise _EnoughError from None
             return None
         if fetched.status == 304:
             shown = crawls.held_by_listing(self._store, self._source.id, url)
-            self._tally["unchanged"] += held(self._store, shown)
+            self._tally.held(held(self._store, shown))
             crawls.stop_walk(self._store, walk)
             return None
         return fetched
@@ -209,11 +229,11 @@ class _Crawl:
 
     def _count_known(self, shown: ListingPage) -> None:
         """Count the statements of listed pages that are held already and are not read again."""
-        self._tally["unchanged"] += held(self._store, [i.url for i in shown.items if i.content is None])
+        self._tally.held(held(self._store, [i.url for i in shown.items if i.content is None]))
 
     def _list(self, listing: Listing, item: Item, fetched: Fetched, *, known: bool) -> Listed:
         state: State = "todo" if self._span.holds(item.published) else "skipped"
-        if item.content is not None and (listing.full_text or listing.kind == "telegram"):
+        if item.content is not None and listing.holds_documents:
             record = record_of(fetched, self._source, listing=True)
             self._load(entry_page(item, record, self._source))
             state = "done"
@@ -233,8 +253,8 @@ class _Crawl:
             self._fetch(address)
 
     def _check_limit(self) -> None:
-        if self._span.limit is not None and self._tally["pages"] >= self._span.limit:
-            raise _Enough
+        if self._span.limit is not None and self._tally.pages >= self._span.limit:
+            raise _EnoughError
 
     def _look_again(self) -> None:
         """Ask for recent pages again, as officials mend their read-outs, but only if they have changed."""
@@ -250,19 +270,17 @@ class _Crawl:
             fetched = self._fetcher.get(address.url, validators=(address.etag, address.last_modified))
         except FetchError as error:
             self._settle(address, error.state, str(error))
-            self._count_failure("blocked" if error.state == "blocked" else "failed", f"{address.url}: {error}")
+            self._problem("blocked" if error.state == "blocked" else "failed", f"{address.url}: {error}")
             self._refusals = self._refusals + 1 if error.state == "blocked" else 0
             if error.stop or self._refusals >= _REFUSALS_IN_A_ROW:
-                raise _Enough from None
+                raise _EnoughError from None
             return
         self._refusals = 0
         if fetched.status == 304:
-            self._tally["unchanged"] += held(self._store, [address.url])
+            self._tally.held(held(self._store, [address.url]))
             self._settle(address, "done", "", (address.etag, address.last_modified))
             return
-        record = record_of(
-            fetched, self._source, listing=False, title=address.title, published=address.published
-        )
+        record = record_of(fetched, self._source, listing=False, title=address.title, published=address.published)
         page = page_of(record, self._source)
         if self._is_unchanged(page):
             self._settle(address, "done", "", fetched.validators)
@@ -273,14 +291,12 @@ class _Crawl:
             self._settle(address, "failed", "could not be read")
         elif read.extracted.status == "challenge":
             self._settle(address, "blocked", "an anti-bot challenge")
-            self._count_failure("blocked", f"{address.url}: an anti-bot challenge stands before the page")
+            self._problem("blocked", f"{address.url}: an anti-bot challenge stands before the page")
         else:
             self._archive.append(record)
             self._write(read, address, fetched.validators)
 
-    def _settle(
-        self, address: Address, state: State, note: str, validators: tuple[str, str] = ("", "")
-    ) -> None:
+    def _settle(self, address: Address, state: State, note: str, validators: tuple[str, str] = ("", "")) -> None:
         with self._store.transaction() as db:
             crawls.settle(
                 db, self._source.id, address.url, state, note=note, validators=validators,
@@ -295,7 +311,7 @@ class _Crawl:
     def _is_unchanged(self, page: RawPage) -> bool:
         same = is_unchanged(self._store, page.url, content_digest(page.content))
         if same:
-            self._tally["unchanged"] += held(self._store, [page.url])
+            self._tally.held(held(self._store, [page.url]))
         return same
 
     def _read(self, page: RawPage) -> Read | None:
@@ -303,7 +319,7 @@ class _Crawl:
             return read_page(page, self._source, extract=self._setting.extract)
         except Exception as error:  # noqa: BLE001 - one odd page must not end a crawl; it is named and counted
             _LOG.debug("reading %s failed", page.url, exc_info=True)
-            self._count_failure("failed", f"{page.url}: could not be read ({type(error).__name__}: {error})")
+            self._problem("failed", f"{page.url}: could not be read ({type(error).__name__}: {error})")
             return None
 
     def _write(self, read: Read, address: Address | None, validators: tuple[str, str] = ("", "")) -> None:
@@ -329,20 +345,13 @@ class _Crawl:
         ]
 
     def _count(self, read: Read, counts: Counts) -> None:
-        self._tally["pages"] += 1
-        self._tally["new"] += counts.new
-        self._tally["unchanged"] += counts.unchanged
-        self._tally["duplicate"] += counts.duplicate
+        self._tally.read(counts)
         if read.extracted.status in _UNREADABLE:
-            self._count_failure("failed", f"{read.page.url}: {read.extracted.status} {read.extracted.note}".strip())
+            self._problem("failed", f"{read.page.url}: {read.extracted.status} {read.extracted.note}".strip())
         if self._setting.report is not None:
-            found = self._tally["new"] + self._tally["unchanged"] + self._tally["duplicate"]
             todo = crawls.states(self._store, self._source.id).get("todo", 0)
-            self._setting.report(
-                Progress(source=self._source.id, pages=self._tally["pages"], todo=todo, statements=found)
-            )
+            self._setting.report(self._tally.progress(self._source.id, todo=todo))
 
-    def _count_failure(self, kind: str, note: str) -> None:
-        self._tally[kind] += 1
-        self._notes[note] = None
+    def _problem(self, kind: Literal["blocked", "failed"], note: str) -> None:
+        self._tally.problem(kind, note)
         _LOG.info("%s: %s", self._source.id, note)

@@ -49,7 +49,7 @@ class FetchError(Exception):
         self.stop = stop
 
 
-class _Transient(Exception):
+class _TransientError(Exception):
     """What may work when it is tried again, after so many seconds if the site said so."""
 
     def __init__(self, reason: str, *, after: float | None = None, busy: bool = False) -> None:
@@ -175,7 +175,7 @@ class Fetcher:
         for attempt in range(1, self.limits.tries + 1):
             try:
                 return self._following(url, conditional)
-            except _Transient as error:
+            except _TransientError as error:
                 if error.busy:
                     self._delay = min(_MAX_DELAY, max(1.0, 2 * self._delay))
                 pause = self.limits.backoff * 2 ** (attempt - 1) if error.after is None else error.after
@@ -216,19 +216,17 @@ class Fetcher:
             with self._client.stream("GET", target, headers=conditional) as response:
                 self._check_peer(response, target)
                 body = b"".join(self._bounded(response, begun))
-                headers = tuple(
-                    (k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in response.headers.raw
-                )
+                headers = tuple((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in response.headers.raw)
         except httpx.TimeoutException:
-            raise _Transient("no answer in time") from None
+            raise _TransientError("no answer in time") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise _Transient(f"the connection broke: {error}") from None
+            raise _TransientError(f"the connection broke: {error}") from None
         finally:
             self._ready_at = time.monotonic() + self._delay
         if response.status_code in _TRANSIENT:
             self._refuse_challenge(headers, body)
             after = _retry_after(response.headers.get("retry-after", ""), self._now())
-            raise _Transient(f"status {response.status_code}", after=after, busy=response.status_code in _BUSY)
+            raise _TransientError(f"status {response.status_code}", after=after, busy=response.status_code in _BUSY)
         return response.status_code, tuple(h for h in headers if h[0] != "transfer-encoding"), body
 
     def _refuse_challenge(self, headers: tuple[tuple[str, str], ...], body: bytes) -> None:
@@ -268,9 +266,7 @@ class Fetcher:
             content = decoded(body, encodings, max_bytes=self.mirror.source.max_bytes)
         except BodyError as error:
             raise FetchError(str(error)) from None
-        return Fetched(
-            url=url, status=status, headers=headers, body=body, content=content, fetched_at=self._now()
-        )
+        return Fetched(url=url, status=status, headers=headers, body=body, content=content, fetched_at=self._now())
 
     def _check_robots(self, url: str) -> None:
         host = urlsplit(url).netloc

@@ -113,9 +113,7 @@ def _read_html(source: Source, listing: Listing, content: bytes, charset: str, r
             title = " ".join(link.text_content().split())
             items.append(Item(url=url, title=title, published=_published(source, url, link)))
     following = tree.cssselect("link[rel~=next], a[rel~=next]")
-    return ListingPage(
-        items=tuple(items), next_url=resolve(following[0].get("href") or "") if following else ""
-    )
+    return ListingPage(items=tuple(items), next_url=resolve(following[0].get("href") or "") if following else "")
 
 
 def _published(source: Source, url: str, link: Any) -> str:
@@ -148,9 +146,7 @@ def _parse_xml(content: bytes) -> Any:
         raise ListingError(f"not a feed ({error})") from None
 
 
-def _read_feed(
-    _source: Source, _listing: Listing, content: bytes, _charset: str, resolve: Resolver
-) -> ListingPage:
+def _read_feed(_source: Source, _listing: Listing, content: bytes, _charset: str, resolve: Resolver) -> ListingPage:
     root = _parse_xml(content)
     if root.tag == f"{_ATOM}feed":
         return ListingPage(items=tuple(_atom_items(root, resolve)), next_url=_linked(root, "next", resolve))

@@ -94,9 +94,7 @@ def _twins(source: Source, url: str) -> list[str]:
 def write_page(db: sqlite3.Connection, read: Read, *, now: str) -> Counts:
     """Write a page that was read, in place of what it had before, within the caller's transaction."""
     write_reading(db, read.reading, read.translations)
-    return replace_statements(
-        db, read.page.url, read.statements, decide, near_days=dedup.NEAR_DAYS, now=now
-    )
+    return replace_statements(db, read.page.url, read.statements, decide, near_days=dedup.NEAR_DAYS, now=now)
 
 
 def decide(statement: Statement, candidates: list[Candidate]) -> tuple[Decision, ...]:

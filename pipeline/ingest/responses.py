@@ -6,7 +6,10 @@ Crawling and rebuilding go through here alike, so that what is rebuilt is what w
 from __future__ import annotations
 
 import email.message
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from pipeline.ingest.addresses import Mirror, document_address
 from pipeline.ingest.archive import Record
@@ -16,6 +19,8 @@ from pipeline.ingest.listings import Item, ListingPage, read_listing
 from pipeline.ingest.pages import RawPage
 from pipeline.ingest.sources import Listing, Source
 
+_FEED = re.compile(rb"<(feed|rss|rdf:RDF)[\s>]", re.IGNORECASE)
+
 
 def media_type(header: str) -> tuple[str, str]:
     """Return the media type and the charset of a Content-Type header, in lower case, empty where absent."""
@@ -24,7 +29,7 @@ def media_type(header: str) -> tuple[str, str]:
     message = email.message.Message()
     message["content-type"] = header
     charset = message.get_param("charset", "")
-    return header.split(";")[0].strip().lower(), str(charset).strip("'\" ").lower()
+    return header.split(";", maxsplit=1)[0].strip().lower(), str(charset).strip("'\" ").lower()
 
 
 def record_of(fetched: Fetched, source: Source, *, listing: bool, title: str = "", published: str = "") -> Record:
@@ -85,3 +90,40 @@ def entry_page(item: Item, record: Record, source: Source) -> RawPage:
         charset="utf-8", fetched_at=record.fetched_at, source=source.id, title=item.title,
         published=item.published,
     )  # fmt: skip
+
+
+def pages_of(record: Record, source: Source) -> Iterator[RawPage]:
+    """Yield the documents of a record: itself, or the entries of a listing or file that holds them.
+
+    Raises
+    ------
+    BodyError, ListingError
+        When it does not read.
+    """
+    if record.role != "listing":
+        yield from _documents(record, source)
+        return
+    path = urlsplit(record.url).path
+    for listing in source.listing:
+        if listing.holds_documents and path.startswith(urlsplit(listing.url).path):
+            yield from _entries(record, source, listing)
+            return
+
+
+def _documents(record: Record, source: Source) -> Iterator[RawPage]:
+    page = page_of(record, source)
+    if is_feed(page):
+        yield from _entries(record, source, Listing(kind="feed", url=record.url, full_text=True))
+    else:
+        yield replace(page, url=document_address(source, page.url) if "://" in page.url else page.url)
+
+
+def is_feed(page: RawPage) -> bool:
+    """Say whether a page is an Atom or RSS feed."""
+    return "html" not in page.content_type and _FEED.search(page.content[:2000]) is not None
+
+
+def _entries(record: Record, source: Source, listing: Listing) -> Iterator[RawPage]:
+    for item in listing_of(record, source, listing).items:
+        if item.content is not None:
+            yield entry_page(item, record, source)

@@ -199,6 +199,12 @@ class Sources(_Entry):
         return at_host[0] if at_host else self.named("other")
 
 
+_NO_SITES = {
+    "family": [{"id": "generic"}],
+    "source": [{"id": "other", "name": "Any page or file", "family": "generic"}],
+}
+
+
 def load_sources(folder: Path | None = None) -> Sources:
     """Read sources.toml, once per folder.
 
@@ -213,7 +219,12 @@ def load_sources(folder: Path | None = None) -> Sources:
 @cache
 def _sources_in(folder: Path) -> Sources:
     path = folder / "sources.toml"
+    if not path.is_file():
+        # A corpus of one's own need not name sites; files and addresses are read by the general rules.
+        return Sources.model_validate(_NO_SITES)
     sources = read_toml(path, Sources)
+    if "other" not in sources.ids:
+        raise DataError(f"{path}: no source `other`, which reads what is of none of the sites; add it.")
     repeated = sorted({i for i in sources.ids if sources.ids.count(i) > 1})
     if repeated:
         raise DataError(f"{path}: source given twice: {', '.join(repeated)}. Ids must be unique.")

@@ -1,6 +1,5 @@
--- The question that a statement answers, and how its speaker is known.
+-- The question that a statement answers.
 ALTER TABLE statements ADD COLUMN context TEXT NOT NULL DEFAULT '';
-ALTER TABLE statements ADD COLUMN attribution TEXT NOT NULL DEFAULT '';
 -- How the speaker is known, or why not ("name shared by ...").
 ALTER TABLE statements ADD COLUMN attribution TEXT NOT NULL DEFAULT '';
 

@@ -216,9 +216,7 @@ def settle(
 
 def states(store: Store, source: str) -> Mapping[str, int]:
     """Return how many addresses are in each state."""
-    return dict(
-        store.rows("SELECT state, count(*) FROM addresses WHERE source = ? GROUP BY state", (source,))  # type: ignore[arg-type]
-    )
+    return dict(store.rows("SELECT state, count(*) FROM addresses WHERE source = ? GROUP BY state", (source,)))
 
 
 def held_by_listing(store: Store, source: str, listed_on: str) -> list[str]:

@@ -91,6 +91,11 @@ def is_unchanged(store: Store, url: str, digest: str) -> bool:
     return bool(store.rows("SELECT 1 FROM readings WHERE url = ? AND digest = ?", (url, digest)))
 
 
+def is_read(store: Store, url: str) -> bool:
+    """Say whether a page was read before."""
+    return bool(store.rows("SELECT 1 FROM readings WHERE url = ?", (url,)))
+
+
 def held(store: Store, urls: Iterable[str]) -> int:
     """Return how many statements stand at these addresses."""
     return sum(store.rows("SELECT count(*) FROM locations WHERE url = ?", (url,))[0][0] for url in urls)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from pipeline.config import Actor, Actors, Speaker, load_actors
+from pipeline.config import Actor, Actors, Speaker, corpus_dir, load_actors
 
 Key: TypeAlias = tuple[str, ...]
 _K = TypeVar("_K", str, tuple[str, ...])
@@ -63,11 +63,11 @@ class People:
 
 def people_in(folder: Path | None = None) -> People:
     """Return the index of the bundled actors, or of another folder's, made once."""
-    return _index(folder)
+    return _index(folder or corpus_dir())
 
 
 @cache
-def _index(folder: Path | None) -> People:
+def _index(folder: Path) -> People:
     return index_people(load_actors(folder))
 
 
