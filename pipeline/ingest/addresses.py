@@ -73,7 +73,7 @@ class Mirror:
         if not self.base_url:
             return url
         parts, base = urlsplit(url), urlsplit(self.base_url)
-        if (parts.hostname or "") not in self.source.hosts:
+        if parts.scheme not in _PORTS or (parts.hostname or "") not in self.source.hosts:
             return url
         return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, ""))
 

@@ -7,7 +7,9 @@ reading passes over it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 import io
 import logging
 import os
@@ -69,7 +71,7 @@ class Archive:
     """
 
     def __init__(self, folder: Path, *, name: str, now: dt.datetime) -> None:
-        self._path = folder / f"{name}-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.warc.gz"
+        self._path = folder / f"{name}-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}-000.warc.gz"
         self._stream: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -85,8 +87,7 @@ class Archive:
         """Write one record and wait until it is on the disk."""
         try:
             if self._stream is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._stream = self._path.open("xb")
+                self._stream = self._opened()
             self._stream.write(_packed(record))
             self._stream.flush()
             os.fsync(self._stream.fileno())
@@ -94,6 +95,17 @@ class Archive:
             raise StoreError(
                 f"cannot write the archive {self._path}: {error.strerror}. Free space or mend it."
             ) from None
+
+
+    def _opened(self) -> IO[bytes]:
+        """Open a file of this run's own; nothing is ever appended to what an earlier run wrote."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        stem = self._path.name.removesuffix("000.warc.gz")
+        for number in range(1000):
+            self._path = self._path.with_name(f"{stem}{number:03d}.warc.gz")
+            with contextlib.suppress(FileExistsError):
+                return self._path.open("xb")
+        raise FileExistsError(errno.EEXIST, "a thousand runs began at one moment", str(self._path))
 
 
 def _packed(record: Record) -> bytes:
@@ -136,8 +148,8 @@ def read_archive(folder: Path) -> Iterator[Record]:
 
 
 def _began(path: Path) -> tuple[str, str]:
-    parts = path.name.removesuffix(".warc.gz").rsplit("-", 2)
-    return (parts[1] if len(parts) == 3 else "", path.name)
+    parts = path.name.removesuffix(".warc.gz").rsplit("-", 3)
+    return (parts[1] if len(parts) == 4 else "", path.name)
 
 
 def read_warc(path: Path) -> Iterator[Record]:
