@@ -28,6 +28,7 @@ _SPEECH_TITLE = re.compile(
     r"讲话|发言|致辞|演讲|答记者问|谈话|表态|采访|主持例行记者会|署名文章",
     re.IGNORECASE,
 )
+_REMEMBERED = 50
 _TRANSLATED = re.compile(
     r"^\s*[(（](?:перевод|translated|retranslated|unofficial translation)[^)）]{0,60}[)）]\s*", re.IGNORECASE
 )
@@ -94,7 +95,7 @@ def name_turns(
             asked = turn.text
         elif turn.kind == "speech":
             turn = replace(turn, question=asked)  # noqa: PLW2901
-        if by is not None and by.speaker:
+        if by is not None and by.speaker and by not in earlier[-_REMEMBERED:]:
             earlier.append(by)
         voices.append(Voice(turn=turn, by=by))
     return tuple(voices)
@@ -188,7 +189,7 @@ def _reported(paragraphs: tuple[str, ...], document: Document, source: Source, p
     found = reported_speech(paragraphs, lang=document.lang, people=people, day=day, host=source.actor)
     for one in found:
         by = resolve(one.label, people=people, day=day, earlier=earlier) if one.label else UNKNOWN
-        if by.speaker:
+        if by.speaker and by not in earlier[-_REMEMBERED:]:
             earlier.append(by)
         # Nobody is reported in a text of no known family: it may well be somebody's own words.
         told = bool(one.label) or bool(source.actor)

@@ -23,6 +23,8 @@ _CANDIDATES = ("gb18030", "windows-1251", "big5", "koi8-r", "cp866")
 _HAN = frozenset("的一是不了在人有我他这为之来以个中上大国和地到说们发出会年生对成可要时下过作面方关部交记者问答")
 _CYRILLIC = frozenset("оеаинтсрвл")
 _ENOUGH = 0.25
+_BROKEN = 0.05
+"""Share of the non-ASCII characters that may be broken in text that is UTF-8 all the same."""
 _SAMPLE = 40_000
 
 
@@ -46,7 +48,9 @@ def decode(content: bytes, claimed: str = "") -> tuple[str, str]:
     try:
         return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        pass
+        text = content.decode("utf-8", errors="replace")
+    if text.count("�") <= _BROKEN * sum(not character.isascii() for character in text):
+        return text, "utf-8"
     encoding = _most_plausible(content, [*_claims(content, claimed), *_CANDIDATES])
     return content.decode(encoding, errors="replace"), encoding
 

@@ -45,6 +45,7 @@ _STAGE = re.compile(
 )
 _ENDS_SENTENCE = re.compile(r"[.!?:;…”\"')\]]$")
 _DEBATE_FILE = re.compile(r"^(?P<actor>[A-Z]{2,3})_(?P<session>\d{1,3})_(?P<year>\d{4})\.txt$")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _NUMBERED = re.compile(r"^\s*\d{1,3}\s*[.)]\s+")
 
 
@@ -180,11 +181,19 @@ def _own_capacity(turns: Iterable[Turn], chair: Turn) -> Iterator[Turn]:
 
 
 def _parted(paragraphs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    begin = next((i for i, p in enumerate(paragraphs) if _OWN_CAPACITY.search(p)), None)
-    if begin is None:
-        return paragraphs, ()
-    end = next((i for i, p in enumerate(paragraphs) if i > begin and _RESUME.search(p)), len(paragraphs))
-    return (*paragraphs[: begin + 1], *paragraphs[end:]), paragraphs[begin + 1 : end]
+    """Return procedure and what is said for the country, between the sentences that open and close it."""
+    procedure: list[str] = []
+    own: list[str] = []
+    speaks = False
+    for paragraph in paragraphs:
+        parts: dict[bool, list[str]] = {True: [], False: []}
+        for sentence in _SENTENCE_END.split(paragraph):
+            speaks = speaks and not _RESUME.search(sentence)
+            parts[speaks].append(sentence)
+            speaks = speaks or bool(_OWN_CAPACITY.search(sentence))
+        procedure += [" ".join(parts[False])] if parts[False] else []
+        own += [" ".join(parts[True])] if parts[True] else []
+    return tuple(procedure), tuple(own)
 
 
 def is_debate_file(url: str) -> bool:

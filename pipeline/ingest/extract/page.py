@@ -177,7 +177,7 @@ def _open_text(page: RawPage, source: Source) -> _Opened:
 
 
 def _of_record(record: council.Record) -> _Opened:
-    if not record.turns:
+    if not any(turn.kind == "speech" for turn in record.turns):
         return _Opened(title=record.title, status="empty", note="no speaker's turn was found in the record")
     return _Opened(
         title=record.title, venue=record.venue, dates=((record.date_method, record.date),), turns=record.turns
@@ -223,9 +223,19 @@ def _statements(
 ) -> Iterator[Statement]:
     turns = opened.turns
     if turns is None:
-        turns = split_turns(opened.blocks, family=source.family, people=people, title=document.title)
+        turns = split_turns(
+            _without_number(opened.blocks, source), family=source.family, people=people, title=document.title
+        )
     said = attribute(turns, document=document, source=source, people=people, keywords=opened.keywords)
     yield from _as_statements(said, page, document)
+
+
+def _without_number(blocks: tuple[Block, ...], source: Source) -> tuple[Block, ...]:
+    """Drop a first line that only numbers and dates the document."""
+    pattern = source.family.date_in_text
+    if blocks and pattern and len(blocks[0].text) < 60 and re.search(pattern, blocks[0].text):
+        return blocks[1:]
+    return blocks
 
 
 def _as_statements(said: Iterable[Said], page: RawPage, document: Document) -> Iterator[Statement]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from pipeline.classify.segment import sentence_spans
+from pipeline.ingest.extract.sentences import sentences
 
 _SHORT = {"zh": 40}
 _LONG = {"zh": 320}
@@ -48,7 +48,7 @@ def _cut(text: str, lang: str, long: int) -> Iterator[str]:
     if len(text) <= long:
         yield text
         return
-    spans = sentence_spans(text, lang)
+    spans = tuple(sentences(text, lang))
     size = len(text) / -(-len(text) // long)
     cuts, begun = [0], 0
     for _, (start, _) in pairwise(spans):

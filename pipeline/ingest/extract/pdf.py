@@ -14,6 +14,7 @@ from pipeline.ingest.pages import Status
 _MAX_PAGES = 500
 _LINE = 3.0
 """Points by which the baselines of one line may differ."""
+_INDENT = 6.0
 _GUTTER_SHARE = 0.06
 # What pypdf raises on damaged files, beside its own errors.
 _DAMAGED = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
@@ -115,7 +116,19 @@ def _lines(pieces: Iterable[_Piece]) -> list[str]:
             rows[-1].append(piece)
         else:
             rows.append([piece])
-    return [_row(sorted(row, key=attrgetter("x"))) for row in rows]
+    margin = _margin(rows)
+    lines = []
+    for row in rows:
+        if row and min(piece.x for piece in row) > margin + _INDENT:
+            lines.append("")  # an indented line begins a paragraph
+        lines.append(_row(sorted(row, key=attrgetter("x"))))
+    return lines
+
+
+def _margin(rows: list[list[_Piece]]) -> float:
+    """Return where most lines begin."""
+    starts = [round(min(piece.x for piece in row)) for row in rows]
+    return float(max(set(starts), key=starts.count)) if starts else 0.0
 
 
 def _row(row: list[_Piece]) -> str:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.classify.segment import sentence_spans
 from pipeline.config import Speaker
 from pipeline.ingest.extract.people import Mention, People, mentions, word_key
+from pipeline.ingest.extract.sentences import sentences
 
 _EN_VERBS = (
     "said says stated states noted notes stressed stresses emphasised emphasized emphasises emphasizes underlined "
@@ -70,6 +70,7 @@ _MESSAGE = re.compile(
     re.IGNORECASE,
 )
 _OFFICES = {"president": "president", "minister": "minister", "ambassador": "ambassador"}
+_NEAR = 160
 _OPENING_QUOTES, _CLOSING_QUOTES = "“«「『", "”»」』"
 
 
@@ -117,7 +118,7 @@ def reported_speech(
     for paragraph in paragraphs:
         if not open_quote:
             current = ""
-        for start, end in sentence_spans(paragraph, lang):
+        for start, end in sentences(paragraph, lang):
             sentence = paragraph[start:end]
             known = mentions(sentence, people)
             _learn(surnames, known)
@@ -176,7 +177,12 @@ def _subject(
 
 
 def _says(text: str, mention: Mention) -> bool:
-    return bool(_AFTER.match(text[mention.end :]) or _BEFORE.search(text[: mention.start]))
+    return _has_verb(text, mention.start, mention.end)
+
+
+def _has_verb(text: str, start: int, end: int) -> bool:
+    """Say whether a verb of saying stands right behind or before a name; a few words decide, not the text."""
+    return bool(_AFTER.match(text[end : end + _NEAR]) or _BEFORE.search(text[max(0, start - _NEAR) : start]))
 
 
 def _learn(surnames: dict[str, str], known: Iterable[Mention]) -> None:
@@ -191,9 +197,7 @@ def _learn(surnames: dict[str, str], known: Iterable[Mention]) -> None:
 def _by_surname(sentence: str, surnames: Mapping[str, str]) -> str:
     for word in re.finditer(r"(?<![\w.])(?:(?:Mr|Mrs|Ms)\.? )?(?P<surname>[A-ZА-ЯЁ][\w’'-]+)", sentence):
         key = word_key(word.group("surname"))
-        if len(key) == 1 and key[0] in surnames and (
-            _AFTER.match(sentence[word.end() :]) or _BEFORE.search(sentence[: word.start()])
-        ):  # fmt: skip
+        if len(key) == 1 and key[0] in surnames and _has_verb(sentence, *word.span()):
             return surnames[key[0]]
     return ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.config import Role, Speaker
@@ -71,7 +71,7 @@ def resolve(
     stated = place or _place_of(office, people)
     if stated:
         actor = place_named(stated, people)
-        return _of_country(name, candidates, office, actor.id if actor else "", stated, day)
+        return _of_country(candidates, office, actor.id if actor else "", stated, day)
     known = [a for a in earlier if a.country and a.speaker in {c.name.en for c in candidates}]
     if known:
         return replace(known[-1], how="named before")
@@ -105,9 +105,10 @@ def _place_of(office: str, people: People) -> str:
 
 
 def _of_country(
-    name: str, candidates: Iterable[Speaker], office: str, actor: str, stated: str, day: dt.date | None
+    candidates: Sequence[Speaker], office: str, actor: str, stated: str, day: dt.date | None
 ) -> Attribution:
     """Choose among bearers of a name by the country that the label states."""
+    name = candidates[0].name.en
     of_actor = [c for c in candidates if any(role.actor == actor for role in c.role)]
     if not of_actor:
         return Attribution(
@@ -124,7 +125,7 @@ def _of_country(
 def _of_office(name: str, candidates: Sequence[Speaker], office: str, day: dt.date | None) -> Attribution:
     """Choose among bearers of a name by the office and the date; several left means unknown."""
     in_office = [c for c in candidates if _roles(c, day)]
-    fitting = [c for c in in_office if _fits(c, office, day)] if office and len(in_office) > 1 else in_office
+    fitting = _fitting(in_office, office, day) if office and len(in_office) > 1 else in_office
     if len(fitting) == 1:
         return _held(fitting[0], office, day, "name" if len(candidates) == 1 else "name, office and date")
     if len(candidates) == 1:
@@ -160,8 +161,11 @@ def _best(roles: Sequence[Role], office: str) -> Role | None:
     return max(roles, key=lambda role: (len(wanted & _title_words(role.title)), role.start))
 
 
-def _fits(speaker: Speaker, office: str, day: dt.date | None) -> bool:
-    return any(_title_words(office) & _title_words(role.title) for role in _roles(speaker, day))
+def _fitting(speakers: Sequence[Speaker], office: str, day: dt.date | None) -> list[Speaker]:
+    """Return the speakers whose titles share most words with the office named, none when no title shares any."""
+    wanted = _title_words(office)
+    shared = [max(len(wanted & _title_words(role.title)) for role in _roles(s, day)) for s in speakers]
+    return [s for s, count in zip(speakers, shared, strict=True) if 0 < count == max(shared)]
 
 
 def _title_words(title: str) -> set[str]:

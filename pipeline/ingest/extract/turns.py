@@ -39,11 +39,11 @@ _OUTLET = re.compile(
 )
 _LATIN_NAME = r"(?:[A-Z][\w’'\-]*\.?,? |of |the |and |for |al-|de |van ){0,14}[A-Z][\w’'\-]+"
 _INITIALS = r"(?:[А-ЯЁ]\.\s?){1,2}[А-ЯЁ][А-Яа-яЁё\-]+"
-# Where a family has no patterns of its own: "A:", "С.В.Лавров:", "Sergey Lavrov (in English):", "毛宁：".
+_HOST_LABEL = re.compile(r"^(?P<name>A|Answer|Ответ|答复?)\s*[:：]\s*")
+# Where a family has no patterns of its own: "С.В.Лавров:", "Sergey Lavrov (in English):", "毛宁：".
 _LABELS = tuple(
     re.compile(rf"^(?P<name>{name})(?:\s*[(（][^()（）]{{1,80}}[)）])?\s*[:：]\s*")
     for name in (
-        r"A|Answer|Ответ|答复?",
         rf"(?:[А-ЯЁ][^:.!?«»]{{0,80}} )?{_INITIALS}",
         r"(?:[А-ЯЁ][А-Яа-яЁё\-]+ ){1,5}[А-ЯЁ][А-Яа-яЁё\-]+",
         _LATIN_NAME,
@@ -151,7 +151,7 @@ def _question(block: Block, family: Family) -> _Start | None:
 
 
 def _speech(block: Block, previous: Turn, *, family: Family, people: People, title: str) -> _Start | None:
-    for pattern in tuple(map(re.compile, family.speaker)) or _LABELS:
+    for pattern in (_HOST_LABEL, *(tuple(map(re.compile, family.speaker)) or _LABELS)):
         match = pattern.match(block.text)
         if match is None:
             continue
