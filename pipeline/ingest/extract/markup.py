@@ -169,6 +169,7 @@ def _absolute(url: str, href: str) -> str:
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:", "data:")):
         return ""
     try:
+        urlsplit(href)
         address = href if href.startswith(("http://", "https://")) else urljoin(url, href)
     except ValueError:  # such as an unclosed bracket in the host
         return ""

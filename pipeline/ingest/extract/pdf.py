@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -15,7 +16,8 @@ _MAX_PAGES = 500
 _LINE = 3.0
 """Points by which the baselines of one line may differ."""
 _INDENT = 6.0
-_GUTTER_SHARE = 0.06
+_GUTTER = 4.0
+"""Points by which a line of the right column may begin before the others."""
 # What pypdf raises on damaged files, beside its own errors.
 _DAMAGED = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 _log = logging.getLogger(__name__)
@@ -37,7 +39,6 @@ class _Piece:
 
     x: float
     y: float
-    width: float
     text: str
 
 
@@ -74,10 +75,10 @@ def _page_lines(page: object) -> list[str]:
     """Return a page's lines: over the full width, or left column before right where there are two."""
     pieces: list[_Piece] = []
 
-    def visit(text: str, _matrix: list[float], position: list[float], _font: object, size: float) -> None:
+    def visit(text: str, _matrix: list[float], position: list[float], _font: object, _size: float) -> None:
         if text.strip():
             x, y = position[4], position[5]
-            pieces.append(_Piece(x=x, y=y, width=0.5 * (size or 10) * len(text.strip()), text=text))
+            pieces.append(_Piece(x=x, y=y, text=text))
 
     plain: str = page.extract_text(visitor_text=visit)  # type: ignore[attr-defined]
     middle = _gutter(pieces, float(page.mediabox.width))  # type: ignore[attr-defined]
@@ -89,17 +90,23 @@ def _page_lines(page: object) -> list[str]:
 def _gutter(pieces: Iterable[_Piece], width: float) -> float | None:
     """Return where the right column begins, None when the page has one column.
 
-    Two columns are there when many lines begin at the left margin, about as many share one beginning near
-    the page's middle, and few begin anywhere else.
+    Lines of a column share their beginning, so starts of pieces crowd at two places: the left margin, and
+    one near the page's middle. Where a file draws word by word, other starts spread and crowd nowhere.
     """
-    starts = [round(piece.x) for piece in pieces if len(piece.text.strip()) > 2]
-    right = [x for x in starts if 0.42 * width < x < 0.62 * width]
-    left = [x for x in starts if x < 0.30 * width]
-    if len(right) < 4 or len(left) < 4 or len(right) + len(left) < 0.6 * len(starts):
+    starts = Counter(round(piece.x) for piece in pieces)
+    left = _crowd(starts, 0.0, 0.3 * width)
+    right = _crowd(starts, 0.42 * width, 0.62 * width)
+    if right[1] < 4 or right[1] < 0.35 * left[1]:
         return None
-    column = max(set(right), key=right.count)
-    near = [x for x in right if abs(x - column) < _GUTTER_SHARE * width]
-    return min(near) - 1 if len(near) >= 0.6 * len(right) else None
+    return right[0] - _GUTTER
+
+
+def _crowd(starts: Counter[int], low: float, high: float) -> tuple[int, int]:
+    """Return the place between two where most pieces begin, give or take two points, and how many do."""
+    inside = [x for x in starts if low <= x < high]
+    counts = {x: sum(starts[x + by] for by in range(-2, 3)) for x in inside}
+    best = max(counts, key=counts.__getitem__, default=0)
+    return best, counts.get(best, 0)
 
 
 def _in_columns(pieces: list[_Piece], middle: float) -> list[str]:
