@@ -101,6 +101,15 @@ class TestRoles:
     def test_a_label_about_somebody_else_is_not_him(self):
         assert attributed("Ivan Primerov’s interpreter")[2] == ""
 
+    @pytest.mark.parametrize(
+        "label", ["У.Деви (как переведено)", "У. Деви", "У.Р.Деви", "Премьер-министр Индии У.Деви"]
+    )
+    def test_initials_of_a_guest_in_a_russian_transcript(self, label):
+        assert attributed(label) == ("Udaharan Devi", "Prime Minister", "IND")
+
+    def test_other_initials_are_another_person(self):
+        assert attributed("К.Деви")[2] == ""
+
 
 class TestUnlisted:
     def test_the_label_states_the_country(self):
@@ -285,6 +294,42 @@ class TestJointDocuments:
         assert {(s.joint, s.speaker) for s in extracted.statements} == {
             (True, "China and Russia (joint statement)")
         }
+
+
+class TestWhoseTheOpeningIs:
+    def test_a_speech_of_the_person_in_the_title_even_where_others_are_cited(self):
+        page = mid(
+            "Как подчеркнул Иван Примеров, маяк горит для всех.",
+            "Мы это поддерживаем.",
+            title="Выступление Министра иностранных дел П.С.Образцова о словах Ивана Примерова",
+        )
+        extracted = read(page, "mid-ru")
+        assert {(s.speaker, s.provenance) for s in extracted.statements} == {("Pyotr Obraztsov", "verbatim")}
+
+    def test_news_of_a_speech_is_reported(self):
+        page = mid("П.С.Образцов подчеркнул, что маяк горит.", title="Заявление Министра П.С.Образцова на маяке")
+        assert [s.provenance for s in read(page, "mid-ru").statements] == ["reported"]
+
+    def test_a_comment_of_the_ministry_that_cites_somebody_stays_its_own(self):
+        page = mid("As Ivan Primerov said, the lamp burns.", "We are glad of it.", title="Comment on the lamp")
+        assert who(read(page, "mid-en")) == [("Russian Foreign Ministry", "RUS")]
+
+    def test_news_that_names_nobody_in_the_title_but_gives_somebodys_words(self):
+        page = mid("The lamp was lit.", "Ivan Primerov said that the lamp burns.", title="Lamp lit on the island")
+        assert who(read(page, "mid-en")) == [("Ivan Primerov", "RUS")]
+
+    def test_an_organisation_speaks_for_itself_on_its_own_site(self):
+        page = plain(
+            "The Member States support lighthouses, old and new, on all of their shores. " * 4, title="Statement"
+        )
+        assert {(s.speaker, s.country) for s in read(page, "sco-en").statements} == {
+            ("Shanghai Cooperation Organisation", "SCO")
+        }
+
+    def test_an_official_who_asks_is_still_an_official(self):
+        page = kremlin("<b>Head of the Lamp Guild Maria Faro:</b> Who lights the lamp? We light the lamp.")
+        (statement,) = read(page, "kremlin-en").statements
+        assert (statement.speaker, statement.role) == ("Maria Faro", "Head of the Lamp Guild")
 
 
 class TestPagesOfNoKnownFamily:

@@ -146,6 +146,10 @@ class TestDates:
         page = kremlin("<b>Ivan Primerov:</b> Now.", day="2024-06-01")
         assert read(page, "kremlin-en", fetched_at=late).document.date == "2024-06-01"
 
+    def test_a_date_in_the_title_that_is_not_the_pages(self):
+        page = kremlin("<b>Ivan Primerov:</b> Now.", title="On the fire of 3 March 2014", day="2019-06-06")
+        assert read(page, "kremlin-en").document.date == "2019-06-06"
+
     def test_none_at_all(self):
         extracted = read(
             "<html><body><p>A lamp that burns without a date in a place that nobody knows.</p></body></html>"

@@ -15,6 +15,7 @@ from pipeline.ingest.extract.blocks import Block, collapse, markup_blocks, text_
 from pipeline.ingest.extract.dates import choose_date, date_by_pattern, parse_date
 from pipeline.ingest.extract.passages import passages
 from pipeline.ingest.extract.sentences import sentences
+from pipeline.ingest.extract.venue import venue_of
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -48,6 +49,10 @@ class TestParagraphs:
     def test_dropped_elements_leave_what_stands_behind_them(self):
         root = html.fromstring("<div><p>a <span class='x'>no</span>b</p><div class='x'><p>no</p></div>c</div>")
         assert [b.text for b in markup_blocks(root, root.find_class("x"))] == ["a b", "c"]
+
+    def test_what_stands_behind_the_element_is_not_of_it(self):
+        root = html.fromstring("<div><p>in</p>out<p>there</p></div>")
+        assert [b.text for b in markup_blocks(root[0])] == ["in"]
 
     def test_of_plain_text(self):
         assert [b.text for b in text_blocks("a\nb\r\n\r\nc")] == ["a", "b", "c"]
@@ -151,6 +156,21 @@ class TestDates:
         ]
         assert choose_date(candidates, fetched_at=read_on, zone=MOSCOW)[:2] == ("2020-01-02", "c")
         assert choose_date([], fetched_at=read_on, zone=MOSCOW) == ("", "", "")
+
+
+class TestVenues:
+    @pytest.mark.parametrize(
+        ("title", "venue"),
+        [
+            ("2021年5月14日外交部发言人甄范例主持例行记者会", "例行记者会"),
+            ("Spokesperson Zhen Fanli’s Regular Press Conference on August 18, 2021", "Regular Press Conference"),
+            ("Foreign Minister’s interview with the Lamp Agency, Sample Island", "interview with the Lamp Agency"),
+            ("Брифинг официального представителя МИД", "Брифинг"),
+            ("Meeting with the keeper", ""),
+        ],
+    )
+    def test_named_in_a_title(self, title, venue):
+        assert venue_of(title) == venue
 
 
 class TestSentences:

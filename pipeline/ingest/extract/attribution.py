@@ -137,8 +137,8 @@ def _host(
     if is_speech and not anyone and not source.family.host_speaks:
         return None
     opening = [p for turn in turns if turn.kind == "opening" for p in turn.paragraphs]
-    # An institution's text that gives somebody's words is a read-out of them.
-    told_of = [*anyone, *_all_named(title, people)] if anyone else people.actors.speaker
+    # Where nobody is named, news that gives anybody's words is a read-out; an institution's own comment is not.
+    told_of = anyone or (() if is_speech else people.actors.speaker)
     if is_readout(opening, people, told_of) and not asks:
         return None
     spelling = anyone[0].name.en if anyone else source.host
@@ -161,10 +161,6 @@ def _named_in(text: str, people: People, actor: str) -> tuple[Speaker, ...]:
     ]
     persons = [speaker for speaker in found if speaker.kind == "person"]
     return tuple((persons or found)[:1])
-
-
-def _all_named(text: str, people: People) -> list[Speaker]:
-    return [speaker for mention in mentions(text, people) for speaker in mention.speakers]
 
 
 def _said(voices: Iterable[Voice], document: Document, source: Source, people: People) -> Iterator[Said]:

@@ -21,6 +21,7 @@ from pipeline.ingest.extract.passages import passages
 from pipeline.ingest.extract.pdf import read_pdf
 from pipeline.ingest.extract.people import People, people_in
 from pipeline.ingest.extract.turns import Turn, split_turns
+from pipeline.ingest.extract.venue import venue_of
 from pipeline.ingest.pages import Document, Extracted, RawPage, Status
 from pipeline.ingest.sources import Source
 from pipeline.schema import Statement
@@ -81,7 +82,8 @@ def extract(page: RawPage, source: Source, people: People | None = None) -> Extr
         turn.text for turn in (opened.turns or ())[:5]
     )
     document = Document(
-        title=title, date=date, date_method=method, lang=_language(source, opened, text), venue=opened.venue,
+        title=title, date=date, date_method=method, lang=_language(source, opened, text),
+        venue=opened.venue or venue_of(title),
         joint=is_joint(title), translations=opened.translations,
     )  # fmt: skip
     return Extracted(

@@ -83,6 +83,7 @@ def index_people(actors: Actors) -> People:
             else:
                 _add(words, word_key(spelling), speaker)
         if speaker.kind == "person":
+            _add(words, _with_initial(speaker.name.ru), speaker)
             for name in filter(None, (speaker.name.en, speaker.name.ru)):
                 _add(surnames, _surname(speaker, name), speaker)
     places = {
@@ -102,6 +103,12 @@ def _add(index: dict[_K, tuple[Speaker, ...]], key: _K, speaker: Speaker) -> Non
     held: tuple[Speaker, ...] = index.get(key, ())
     if key and speaker not in held:
         index[key] = (*held, speaker)
+
+
+def _with_initial(russian: str) -> Key:
+    """Return the key of a name as Russian transcripts shorten it: "Н.Моди" for "Нарендра Моди"."""
+    key = word_key(russian)
+    return (key[0][0], key[-1]) if len(key) == 2 else ()
 
 
 def _surname(speaker: Speaker, name: str) -> str:
@@ -137,12 +144,17 @@ def _in_words(text: str, people: People) -> Iterator[Mention]:
     while at < len(tokens):
         for length in range(min(_LONGEST, len(tokens) - at), 0, -1):
             key = tuple(stem for _, _, stem in tokens[at : at + length])
-            speakers = people.words.get(key)
+            speakers = people.words.get(key) or people.words.get(_without_patronymic(key))
             if speakers:
                 yield Mention(start=tokens[at][0], end=tokens[at + length - 1][1], speakers=speakers)
                 at += length - 1
                 break
         at += 1
+
+
+def _without_patronymic(key: Key) -> Key:
+    """Return "А.Пробова" for "А.В.Пробова", which not every listed name has as an alias."""
+    return (key[0], key[2]) if len(key) == 3 and len(key[0]) == len(key[1]) == 1 else ()
 
 
 def _in_han(text: str, people: People) -> Iterator[Mention]:
