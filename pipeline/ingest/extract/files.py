@@ -5,7 +5,9 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
@@ -18,7 +20,11 @@ from pipeline.ingest.pages import RawPage
 
 FileKind: TypeAlias = Literal["html", "pdf", "docx", "mhtml", "text", "unknown"]
 
-_DAMAGED = (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, EOFError, RuntimeError, NotImplementedError)
+# What zipfile and lxml raise on damaged, encrypted or exotic archives.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, etree.XMLSyntaxError, EOFError, KeyError, NotImplementedError,
+    OSError, OverflowError, RuntimeError, ValueError,
+)  # fmt: skip
 _MAX_PART = 50_000_000
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
