@@ -248,6 +248,21 @@ class TestReportedSpeech:
         assert self.reported("Governor Alma Faro added that oil is dear.")[0][0].endswith("Alma Faro")
         assert self.reported("The Governor added that oil is dear.")[0][0] == ""
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "PYOTR OBRAZTSOV, Minister for Foreign Affairs of the Russian Federation, said the lamp burns.",
+            "Pyotr Obraztsov (Russian Federation), stressing the importance of lamps, urged restraint.",
+            "PYOTR OBRAZTSOV (Russian Federation) said the lamp burns.",
+        ],
+    )
+    def test_an_aside_between_name_and_verb(self, text):
+        assert [label.casefold() for label, _ in self.reported(text)] == ["pyotr obraztsov"]
+
+    def test_an_unlisted_delegate_takes_over(self):
+        found = self.reported("Jia Shili said the lamp burns. ALMA FARO (Norland) said that it does not.")
+        assert [label for label, _ in found] == ["Jia Shili", "ALMA FARO"]
+
     def test_in_russian_and_chinese(self):
         assert self.reported("П.С.Образцов подчеркнул, что маяк горит.", lang="ru")[0][0] == "П.С.Образцов"
         found = self.reported("贾示例表示，灯塔很亮。灯油充足。双方合影。", lang="zh", host="CHN")

@@ -302,6 +302,12 @@ Pyotr #Obraztsov: The lighthouse is a matter for those who live beside it.</div>
         assert who(extracted) == [("Oleg Shablonov", "RUS"), ("Mo Yangben", "CHN")]
         assert {s.provenance for s in extracted.statements} == {"reported"}
 
+    def test_a_press_release_that_gives_nobodys_words_is_still_reported(self):
+        long = "The Council met to hear of the lighthouse, and the meeting rose when the sun had gone down. "
+        extracted = read(plain(long * 2, long * 3, title="Council meets"), "un-press")
+        assert {(s.speaker, s.provenance) for s in extracted.statements} == {("", "reported")}
+        assert "Council meets" not in text_of(extracted)
+
     def test_a_saved_archive_of_a_browser(self):
         inner = mfa("答：灯塔很好，灯塔一直很好。", title="外交部发言人甄范例就灯塔答记者问", shown="")
         address = "https://www.mfa.gov.cn/web/wjdt/202205/t20220517_10687165.shtml"

@@ -188,5 +188,5 @@ def _reported(paragraphs: tuple[str, ...], document: Document, source: Source, p
         if by.speaker and by not in earlier[-_REMEMBERED:]:
             earlier.append(by)
         # Nobody is reported in a text of no known family: it may well be somebody's own words.
-        told = bool(one.label) or bool(source.actor)
+        told = bool(one.label or source.actor) or source.family.provenance == "reported"
         yield Said(by=by, paragraphs=(one.text,), provenance="reported" if told else "verbatim")

@@ -31,6 +31,9 @@ _CHALLENGES = (
     r"<title>Just a moment\.\.\.</title>", r"cf-browser-verification", r"DDoS-Guard", r"_Incapsula_Resource",
 )  # fmt: skip
 _LEADING_DATE = 3
+"""Paragraphs at whose beginning a date may be the document's."""
+_DATE_WITHIN = 80
+"""Code points of such a paragraph; further on a date is what is spoken of."""
 _LANGUAGES = ("en", "ru", "zh")
 
 
@@ -205,7 +208,7 @@ def _date_candidates(
     if named and (shown is None or dt.timedelta(0) <= shown - named <= dt.timedelta(days=7)):
         yield "title", named
     yield "page", shown
-    beginning = [block.text[:200] for block in opened.blocks[:_LEADING_DATE]]
+    beginning = [block.text[:_DATE_WITHIN] for block in opened.blocks[:_LEADING_DATE]]
     for text in beginning:
         yield "number", date_by_pattern(source.family.date_in_text, text)
     guessed = found.pop("htmldate", None)
@@ -225,19 +228,25 @@ def _statements(
 ) -> Iterator[Statement]:
     turns = opened.turns
     if turns is None:
-        turns = split_turns(
-            _without_number(opened.blocks, source), family=source.family, people=people, title=document.title
-        )
+        # A title made of the first line is text, and stays.
+        blocks = _spoken(opened.blocks, source, opened.title or page.title)
+        turns = split_turns(blocks, family=source.family, people=people, title=document.title)
     said = attribute(turns, document=document, source=source, people=people, keywords=opened.keywords)
     yield from _as_statements(said, page, document)
 
 
-def _without_number(blocks: tuple[Block, ...], source: Source) -> tuple[Block, ...]:
-    """Drop a first line that only numbers and dates the document."""
+def _spoken(blocks: tuple[Block, ...], source: Source, title: str) -> tuple[Block, ...]:
+    """Return paragraphs without the title repeated, and without a line that only numbers and dates the document."""
     pattern = source.family.date_in_text
-    if blocks and pattern and len(blocks[0].text) < 60 and re.search(pattern, blocks[0].text):
-        return blocks[1:]
-    return blocks
+    return tuple(
+        block
+        for at, block in enumerate(blocks)
+        if not (at < _LEADING_DATE and (block.text == title or _is_number(block.text, pattern)))
+    )
+
+
+def _is_number(text: str, pattern: str) -> bool:
+    return bool(pattern) and len(text) < 60 and re.search(pattern, text) is not None
 
 
 def _as_statements(said: Iterable[Said], page: RawPage, document: Document) -> Iterator[Statement]:

@@ -39,10 +39,9 @@ _ZH = (
 _ADVERB = (
     r"(?:(?:\w+ly|also|further|then|once again|again|in particular|in turn|too|in reply|также|далее|вновь)[, ]+)*"
 )
-_AFTER = re.compile(
-    rf"^,?(?: \([^)]{{1,60}}\),?)?(?:,? (?:who|the|of|a)\b[^.,;“”]{{1,80}},)? *{_ADVERB}(?:{_EN}|{_RU})\b"
-    rf"|^[^，。：；“”]{{0,8}}?{_ZH}"
-)
+# "Jia Shili (China), stressing the importance of lamps, said": an aside may part a name from its verb.
+_ASIDE = r"(?: ?\([^()]{1,60}\))?(?:, [^.;:“”]{1,140},)?"
+_AFTER = re.compile(rf"^,?{_ASIDE} *{_ADVERB}(?:{_EN}|{_RU})\b|^[^，。：；“”]{{0,8}}?{_ZH}")
 _BEFORE = re.compile(
     rf"(?:\b{_EN}|\b{_RU})(?: (?:by|the|russian|chinese|president|minister|foreign))*[ ,]*$", re.IGNORECASE
 )
@@ -51,7 +50,8 @@ _NOT_A_NAME = re.compile(
     r"双方|会议|声明|文件|报道|各方|会谈|会见|与会|消息|中方|俄方|双边|两国|有关|同时|并|还|[他她]"
 )
 _UNKNOWN = re.compile(
-    rf"^(?:The |[A-Z][\w’'-]+ (?:[a-z]+ )?)??(?P<name>(?:[A-Z][\w’'.-]+ ){{1,6}}?[A-Z][\w’'-]+) {_ADVERB}{_EN}\b"
+    rf"^(?:The |[A-Z][\w’'-]+ (?:[a-z]+ )?)??"
+    rf"(?P<name>(?:[A-Z][\w’'.-]+ ){{1,6}}?[A-Z][\w’'-]+){_ASIDE} {_ADVERB}{_EN}\b"
 )
 _PRONOUN = re.compile(rf"^(?:He|She|Он|Она|他|她)(?:还|也|并|则)? ?{_ADVERB}(?:{_EN}|{_RU}|{_ZH})")
 _OFFICE = re.compile(
@@ -70,7 +70,7 @@ _MESSAGE = re.compile(
     re.IGNORECASE,
 )
 _OFFICES = {"president": "president", "minister": "minister", "ambassador": "ambassador"}
-_NEAR = 160
+_NEAR = 260
 _OPENING_QUOTES, _CLOSING_QUOTES = "“«「『", "”»」』"
 
 
