@@ -291,6 +291,20 @@ Pyotr #Obraztsov: The lighthouse is a matter for those who live beside it.</div>
         assert who(extracted) == [("Pyotr Obraztsov", "RUS")]
         assert (extracted.statements[0].provenance, extracted.document.date) == ("reported", "2023-03-03")
 
+    def test_a_post_with_an_aside_in_its_label(self):
+        post = '<div class="tgme_widget_message_text">💬 Pyotr Obraztsov (on the island): The lamp burns.</div>'
+        assert who(read(post, "mid-telegram-en")) == [("Pyotr Obraztsov", "RUS")]
+
+    @pytest.mark.parametrize(
+        ("label", "speaker"),
+        [("#Obraztsov", "Pyotr Obraztsov"), ("#Karimov", ""), ("#Lampada", ""), ("Obraztsov’s lamp", "")],
+    )
+    def test_a_post_labelled_with_a_hashtag(self, label, speaker):
+        post = f'<div class="tgme_widget_message_text">💬 {label}: The lamp burns.</div>'
+        extracted = read(post, "mid-telegram-en", published="2018-03-01")
+        (statement,) = extracted.statements
+        assert (statement.speaker if statement.country else "") == speaker
+
     def test_press_releases_are_reported_speech(self):
         page = plain(
             "The Security Council met today to hear about the lighthouse on Sample Island and its keeper.",

@@ -149,6 +149,14 @@ class TestVerbatimRecord:
         extracted = read(pdf(column(["S/PV.9998", "Nothing was said."], 60.0)), "un-security-council")
         assert (extracted.status, extracted.statements) == ("empty", ())
 
+    def test_the_chair_is_nobodys_where_the_front_page_is_missing(self):
+        lines = [
+            "The meeting was called to order at 10 a.m.",
+            "The President: I give the floor.",
+            "Ms. Faro: Light.",
+        ]
+        assert [turn.label for turn in read_council(lines).turns if turn.kind == "speech"] == ["Ms. Faro"]
+
     def test_the_same_record_as_text(self):
         text = [
             "S/PV.7",

@@ -167,6 +167,7 @@ class TestVenues:
             ("Foreign Minister’s interview with the Lamp Agency, Sample Island", "interview with the Lamp Agency"),
             ("Брифинг официального представителя МИД", "Брифинг"),
             ("Meeting with the keeper", ""),
+            ("Брифинг и интервью агентству", "Брифинг"),
         ],
     )
     def test_named_in_a_title(self, title, venue):

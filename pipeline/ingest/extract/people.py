@@ -26,6 +26,7 @@ _CASE_ENDING = re.compile(
     r"(?<=[а-яё]{3})(?:ого|его|ому|ему|ыми|ими|ой|ей|ий|ый|ым|им|ом|ем|ою|ею|а|я|у|ю|е|ы|и|й|ь|о)$"
 )
 _ARTICLE = re.compile(r"^(?:the )?(?:republic of (?!korea))?", re.IGNORECASE)
+_TAGGED = re.compile(r"#[A-ZА-ЯЁ][^\W\d_]+")
 _LONGEST = 8
 
 
@@ -168,6 +169,11 @@ def _in_han(text: str, people: People) -> Iterator[Mention]:
                     at += length - 1
                     break
             at += 1
+
+
+def is_tagged_surname(text: str, people: People) -> bool:
+    """Say whether a text is a listed surname with a hashtag, as channels label quotations ("#Lavrov")."""
+    return _TAGGED.fullmatch(text) is not None and word_key(text)[0] in people.surnames
 
 
 def place_named(text: str, people: People) -> Actor | None:

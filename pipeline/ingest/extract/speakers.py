@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.config import Role, Speaker
-from pipeline.ingest.extract.people import People, mentions, place_named, word_key
+from pipeline.ingest.extract.people import People, is_tagged_surname, mentions, place_named, word_key
 
 _PARENTHESES = re.compile(r"\s*[(（\[]([^()（）\[\]]*)[)）\]]")
 _HONORIFIC = re.compile(
@@ -65,7 +65,8 @@ def resolve(
     asides = _PARENTHESES.findall(label)
     name = _HONORIFIC.sub("", _PARENTHESES.sub("", label).strip(" :：,"))
     place = country or next((aside for aside in asides if place_named(aside, people)), "")
-    candidates, office = _candidates(name, people, with_surname=bool(place))
+    tagged = is_tagged_surname(name, people)
+    candidates, office = _candidates(name, people, with_surname=bool(place) or tagged)
     if not candidates:
         return _unlisted(name, place, people, earlier, labels)
     stated = place or _place_of(office, people)

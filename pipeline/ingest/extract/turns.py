@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pipeline.ingest.extract.blocks import Block
-from pipeline.ingest.extract.people import People, mentions, place_named, word_key
+from pipeline.ingest.extract.people import People, is_tagged_surname, mentions, place_named, word_key
 from pipeline.ingest.sources import Family
 
 Kind: TypeAlias = Literal["opening", "speech", "question", "narration"]
@@ -179,6 +179,8 @@ def _is_label(
     bare = _ASIDE.sub("", label).strip()
     if any(_ends_label(bare[m.end :]) for m in mentions(bare, people)):
         return len(word_key(bare)) <= 16
+    if is_tagged_surname(bare, people):
+        return True
     if (len(label) > 1 and label in title) or _is_full_name(label, people):
         return True
     return previous.kind == "question" and _looks_like_name(label)
