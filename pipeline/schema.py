@@ -59,7 +59,8 @@ class Statement:
 
     `date` is ISO (`YYYY-MM-DD`) or empty when unknown; `date_method` says how it is known (`day`, `month`
     for a date of which only the month is sure, or the name of the extraction method). `country` is an
-    actor's id (ISO alpha-3, or an organisation such as SCO). `context` is the question that was answered.
+    actor's id (ISO alpha-3, or an organisation such as SCO). `context` is the question that was answered;
+    `attribution` says how the speaker is known, or why not ("name shared by ...").
     """
 
     statement_id: str

@@ -21,7 +21,7 @@ _EN_VERBS = (
     "underlines underscored added adds expressed expresses reiterated affirmed reaffirmed urged urges warned warns "
     "declared announced told explained recalled remarked welcomed welcomes confirmed highlighted thanked "
     "congratulated commended praised proposed rejected rejects condemned condemns believes believed observed "
-    "argued assured suggested elaborated wished hoped hopes pledged insisted"
+    "argued assured conveyed suggested elaborated wished hoped hopes pledged insisted"
 )
 _EN = (
     rf"(?:{'|'.join(_EN_VERBS.split())}|point(?:ed|s) out|call(?:ed|s) (?:on|for|it)|spoke (?:highly|of|about)|"
