@@ -149,6 +149,22 @@ class TestVerbatimRecord:
         extracted = read(pdf(column(["S/PV.9998", "Nothing was said."], 60.0)), "un-security-council")
         assert (extracted.status, extracted.statements) == ("empty", ())
 
+    @pytest.mark.parametrize(
+        "label",
+        ["Mr. Karimov (Tajikistan):", "Ms. De la Faro (Norland) (spoke in Norse):", "Ms. Faro:", "The President:"],
+    )
+    def test_a_label_that_the_layout_hid_inside_a_paragraph(self, label):
+        line = (
+            f"Mr. Mo Yangben (China) (spoke in Chinese): We like light. {label} We do not agree with that at all."
+        )
+        first, second = read_council(["The meeting was called to order at 10 a.m.", line]).turns
+        assert (first.paragraphs, first.country) == (("We like light.",), "China")
+        assert f"{second.label}:" in label or second.label in label
+
+    def test_a_person_cited_inside_a_paragraph_does_not_begin_a_turn(self):
+        line = "Mr. Mo Yangben (China): We like light. Mr. Karimov said: “We too”. I agree with Mr. Faro: it burns."
+        assert len(read_council(["The meeting was called to order at 10 a.m.", line]).turns) == 1
+
     def test_the_chair_is_nobodys_where_the_front_page_is_missing(self):
         lines = [
             "The meeting was called to order at 10 a.m.",
