@@ -207,7 +207,7 @@ class Event(_Entry):
     about: str = ""
 
 
-_Model = TypeVar("_Model", bound=_Entry)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _explain(path: Path, error: ValidationError) -> DataError:
@@ -216,7 +216,8 @@ def _explain(path: Path, error: ValidationError) -> DataError:
     return DataError(f"{path}: {where}: {first['msg']} (value: {first.get('input')!r}). Mend the entry.")
 
 
-def _read_toml(path: Path, model: type[_Model]) -> _Model:
+def read_toml(path: Path, model: type[_Model]) -> _Model:
+    """Read a TOML file of the corpus as a validated record; an error names the file and the entry."""
     try:
         with path.open("rb") as stream:
             content: dict[str, Any] = tomllib.load(stream)
@@ -249,7 +250,7 @@ def load_targets(folder: Path | None = None) -> Targets:
 @cache
 def _targets_in(folder: Path) -> Targets:
     path = folder / "targets.toml"
-    targets = _read_toml(path, Targets)
+    targets = read_toml(path, Targets)
     _unique(path, "target", list(targets.ids))
     return targets
 
@@ -265,7 +266,7 @@ def load_lexicon(folder: Path | None = None) -> Lexicon:
     path = (folder or corpus_dir()) / "lexicon.toml"
     if not path.is_file():
         return Lexicon(concept={})
-    lexicon = _read_toml(path, Lexicon)
+    lexicon = read_toml(path, Lexicon)
     empty = [name for name, terms in lexicon.terms.items() if not terms]
     if empty:
         raise DataError(f"{path}: concepts without a term: {', '.join(empty)}.")
@@ -286,7 +287,7 @@ def load_actors(folder: Path | None = None) -> Actors:
 @cache
 def _actors_in(folder: Path) -> Actors:
     path = folder / "actors.toml"
-    actors = _read_toml(path, Actors)
+    actors = read_toml(path, Actors)
     _unique(path, "actor", list(actors.ids))
     _unique(path, "speaker", [speaker.id for speaker in actors.speaker])
     for speaker in actors.speaker:

@@ -63,7 +63,8 @@ class Statement:
     `date` is ISO (`YYYY-MM-DD`) or empty when unknown; `date_method` says how it is known (`day`, `month`
     for a date of which only the month is sure, or the name of the extraction method). `country` is an
     actor's id (ISO alpha-3, or an organisation such as SCO). `verified` is false for a documented statement
-    that no second look at its source bears out yet.
+    that no second look at its source bears out yet. `context` is the question that was answered;
+    `attribution` says how the speaker is known, or why not ("name shared by ...").
     """
 
     statement_id: str
@@ -82,6 +83,8 @@ class Statement:
     provenance: str = ""
     joint: bool = False
     verified: bool = True
+    context: str = ""
+    attribution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

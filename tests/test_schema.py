@@ -70,7 +70,8 @@ def test_records_are_frozen_slotted_and_keyword_only(record):
 
 def test_a_statement_has_every_exported_column_and_defaults_to_empty_text():
     statement = Statement(statement_id="a", text="b")
-    assert set(schema.STATEMENT_COLUMNS) | {"joint", "verified"} == {f.name for f in dataclasses.fields(Statement)}
+    beside = {"joint", "verified", "context", "attribution"}
+    assert set(schema.STATEMENT_COLUMNS) | beside == {f.name for f in dataclasses.fields(Statement)}
     assert [
         getattr(statement, name) for name in schema.STATEMENT_COLUMNS if name not in ("statement_id", "text")
     ] == [""] * 12

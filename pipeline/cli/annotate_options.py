@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.statements import iso_date
+from pipeline.cli.console import iso_date
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption
-from pipeline.cli.statements import Since, Until, iso_date
+from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption, iso_date
+from pipeline.cli.statements import Since, Until
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:

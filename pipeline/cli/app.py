@@ -16,8 +16,9 @@ from typer.exceptions import Abort, TyperException
 from pipeline.cli.annotate import annotate
 from pipeline.cli.classify import classify
 from pipeline.cli.corpus import check_corpus
+from pipeline.cli.ingest import duplicates, ingest, sources
 from pipeline.cli.models import evaluate, retrain
-from pipeline.cli.statements import ingest, sources, statements
+from pipeline.cli.statements import statements
 from pipeline.cli.trends import report, trends
 from pipeline.errors import OutputClosedError, StanceError
 
@@ -28,7 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find out, from what officials say, whether China and Russia converge on Afghanistan.",
 )
-for command in (ingest, classify, trends, report, statements, sources, retrain, evaluate, check_corpus):
+for command in (
+    ingest, classify, trends, report, statements, duplicates, sources, retrain, evaluate, check_corpus
+):  # fmt: skip
     app.command()(command)
 app.add_typer(annotate)
 

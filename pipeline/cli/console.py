@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from pipeline.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -129,6 +131,20 @@ def print_rows(columns: Sequence[str], rows: Iterable[dict[str, object]], kind: 
 def refuse_parquet(kind: OutputFormat, output: Path | None) -> None:
     """Stop early when Parquet is asked for without a file."""
     if kind is OutputFormat.parquet and output is None:
-        from pipeline.errors import UsageError
-
         raise UsageError("Parquet cannot go to standard output: name a file with --output.")
+
+
+def iso_date(value: str | None, option: str) -> str:
+    """Return an option's date as given, an empty string when absent.
+
+    Raises
+    ------
+    UsageError
+        When it is no date.
+    """
+    if value is None:
+        return ""
+    try:
+        return dt.date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise UsageError(f"{option} {value}: not a date; write YYYY-MM-DD.") from None

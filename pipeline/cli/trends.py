@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console, selection, summary
-from pipeline.cli.console import ModelOption, StoreOption, TargetsOption
-from pipeline.cli.statements import Since, Until, iso_date
+from pipeline.cli.console import ModelOption, StoreOption, TargetsOption, iso_date
+from pipeline.cli.statements import Since, Until
 from pipeline.errors import UsageError
 from pipeline.schema import (
     EVENT_COLUMNS,

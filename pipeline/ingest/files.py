@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.classify.language import detect_language
 from pipeline.config import load_actors, load_targets
 from pipeline.corpus import DOCUMENTED_SOURCE, documented_labels, documented_statements, load_documented
 from pipeline.errors import DataError
+from pipeline.ingest.crawl import Span
+from pipeline.ingest.summary import Summary
 from pipeline.schema import PROVENANCES, Statement
 from pipeline.store import Store
 from pipeline.tables import read_statements
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What one source gave: statements found, and what became of them."""
-
-    source: str
-    found: int = 0
-    new: int = 0
-    unchanged: int = 0
-    duplicate: int = 0
-    blocked: int = 0
-    failed: int = 0
-
-    def line(self) -> str:
-        """Return the summary as one line."""
-        names = ("found", "new", "unchanged", "duplicate", "blocked", "failed")
-        return f"{self.source}: " + ", ".join(f"{getattr(self, name)} {name}" for name in names)
 
 
 def ingest_corpus(store: Store, *, folder: Path | None = None, dry_run: bool = False) -> Summary:
@@ -51,15 +35,33 @@ def ingest_corpus(store: Store, *, folder: Path | None = None, dry_run: bool = F
     )
 
 
-def ingest_file(store: Store, path: Path, *, dry_run: bool = False) -> Summary:
+def ingest_file(
+    store: Store,
+    path: Path,
+    *,
+    span: Span | None = None,
+    columns: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Summary:
     """Load a file or folder of statements; the columns are those of `stance statements`, `text` required.
+
+    Parameters
+    ----------
+    store : Store
+    path : Path
+    span : Span, optional
+        Only statements within these dates, and at most so many.
+    columns : mapping, optional
+        Our column names to those of the file, where they differ.
+    dry_run : bool
+        Read and check only.
 
     Raises
     ------
     DataError
         Naming the row whose date, country or provenance is not valid; nothing of the file is kept then.
     """
-    unique, found = _unique(path)
+    unique, found = _unique(path, span or Span(), columns or {})
     if dry_run:
         return Summary(source=str(path), found=found, duplicate=found - len(unique))
     loaded = store.add_statements(unique.values())
@@ -69,20 +71,26 @@ def ingest_file(store: Store, path: Path, *, dry_run: bool = False) -> Summary:
     )  # fmt: skip
 
 
-def _unique(path: Path) -> tuple[dict[tuple[str, str, str], Statement], int]:
-    """Return a file's statements by speaker, date and text, and how many rows it had."""
+def _unique(
+    path: Path, span: Span, columns: Mapping[str, str]
+) -> tuple[dict[tuple[str, str, str], Statement], int]:
+    """Return a file's statements by speaker, date and text, and how many of its rows are asked for."""
     unique: dict[tuple[str, str, str], Statement] = {}
     found = 0
-    for statement in _completed(path):
+    for statement in _completed(path, columns):
+        if not span.holds(statement.date):
+            continue
+        if span.limit is not None and len(unique) >= span.limit:
+            break
         found += 1
         unique.setdefault((statement.speaker, statement.date, statement.text), statement)
     return unique, found
 
 
-def _completed(path: Path) -> Iterator[Statement]:
+def _completed(path: Path, columns: Mapping[str, str]) -> Iterator[Statement]:
     """Read statements and fill what can be known: id and document from the content, language, source."""
     known = load_actors().ids
-    for row, given in enumerate(read_statements(path), start=1):
+    for row, given in enumerate(read_statements(path, columns=columns), start=1):
         problem = _problem(given, known)
         if problem:
             raise DataError(f"{path}, row {row} ({given.statement_id}): {problem}")

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 5.0
 _STATEMENT_FIELDS = (
     "statement_id", "doc_id", "date", "date_method", "speaker", "role", "country", "venue", "lang", "text",
-    "provenance", "joint", "verified",
+    "provenance", "joint", "verified", "context", "attribution",
 )  # fmt: skip
 _CODING_FIELDS = (
     "statement_id", "target", "coder", "stance", "sampling_prob", "codebook_version", "labelled_at", "origin",
 )  # fmt: skip
 _READ = (
     "SELECT s.statement_id, s.doc_id, s.date, s.date_method, s.speaker, s.role, s.country, s.venue, s.lang, "
-    "d.source, d.url, d.title, s.text, s.provenance, s.joint, s.verified "
+    "d.source, d.url, d.title, s.text, s.provenance, s.joint, s.verified, s.context, s.attribution "
     "FROM statements s JOIN documents d USING (doc_id) WHERE s.retired = 0"
 )
 
@@ -122,6 +122,21 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """Open a write transaction: kept whole at the end, or, on any error, not at all.
+
+        Raises
+        ------
+        StoreError
+            When another process writes and does not end in time, or rows do not fit.
+        """
+        return self._transaction()
+
+    def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a reading query; for the modules of this package."""
+        with self._explained():
+            return self._db.execute(query, values).fetchall()
 
     def _migrate(self) -> None:
         migrations = _migrations()

@@ -41,7 +41,11 @@ _Raw = tuple[int, Mapping[str, Any] | str, str]
 
 
 def read_statements(
-    source: Path | str, *, input_format: str | None = None, on_bad: Callable[[BadRow], None] | None = None
+    source: Path | str,
+    *,
+    input_format: str | None = None,
+    on_bad: Callable[[BadRow], None] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Iterator[Statement]:
     """Yield the statements of a file, a folder of `.txt` files, or standard input (`-`), in order.
 
@@ -54,6 +58,8 @@ def read_statements(
         One of `FORMATS`, where the name does not tell; `txt` for standard input by default.
     on_bad : callable, optional
         Receives rows that do not read; without it the first one raises.
+    columns : mapping, optional
+        Our column names to those of the source, where they differ.
 
     Raises
     ------
@@ -62,7 +68,8 @@ def read_statements(
     DataError
         When a column is missing, or naming the line of a row that does not read.
     """
-    rows = _rows(source, input_format)
+    ours = {theirs: mine for mine, theirs in (columns or {}).items()}
+    rows = _rows(source, input_format, ours)
     seen: set[int] = set()
     for line, fields, raw in rows:
         problem = fields if isinstance(fields, str) else _problem(fields, seen)
@@ -80,11 +87,11 @@ def _name(source: Path | str) -> str:
     return "standard input" if str(source) == "-" else str(source)
 
 
-def _rows(source: Path | str, input_format: str | None) -> Iterator[_Raw]:
+def _rows(source: Path | str, input_format: str | None, ours: Mapping[str, str]) -> Iterator[_Raw]:
     if str(source) == "-":
         _check_format(input_format or "txt", ("csv", "jsonl", "txt"))
         sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[union-attr]
-        yield from _text_rows(sys.stdin, input_format or "txt", "standard input")
+        yield from _text_rows(sys.stdin, input_format or "txt", "standard input", ours)
         return
     path = Path(source)
     if path.is_dir():
@@ -95,11 +102,11 @@ def _rows(source: Path | str, input_format: str | None) -> Iterator[_Raw]:
     kind = input_format or _SUFFIXES.get(path.suffix.lower(), path.suffix or "(no suffix)")
     _check_format(kind, FORMATS)
     if kind == "parquet":
-        yield from _parquet_rows(path)
+        yield from _parquet_rows(path, ours)
     else:
         # surrogateescape keeps bytes that are not UTF-8, so that the row they stand on can be named.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            yield from _text_rows(stream, kind, str(path))
+            yield from _text_rows(stream, kind, str(path), ours)
 
 
 def _check_format(kind: str, accepted: Sequence[str]) -> None:
@@ -107,12 +114,12 @@ def _check_format(kind: str, accepted: Sequence[str]) -> None:
         raise UsageError(f"unknown input format: {kind}. Accepted: {', '.join(accepted)} (see --input-format).")
 
 
-def _text_rows(stream: TextIO, kind: str, name: str) -> Iterator[_Raw]:
+def _text_rows(stream: TextIO, kind: str, name: str, ours: Mapping[str, str]) -> Iterator[_Raw]:
     readers = {"csv": _csv_rows, "jsonl": _jsonl_rows, "txt": _line_rows}
-    yield from readers[kind](stream, name)
+    yield from readers[kind](stream, name, ours)
 
 
-def _csv_rows(stream: TextIO, name: str) -> Iterator[_Raw]:
+def _csv_rows(stream: TextIO, name: str, ours: Mapping[str, str]) -> Iterator[_Raw]:
     reader = csv.reader(stream, strict=True)
     try:
         header = next(reader, None)
@@ -120,6 +127,7 @@ def _csv_rows(stream: TextIO, name: str) -> Iterator[_Raw]:
         raise DataError(f"{name}, line 1: the header is not valid CSV ({error}). Mend it.") from None
     if header is None:
         raise DataError(f"{name} is empty: a CSV needs at least a header with a text column.")
+    header = _renamed(header, ours, name)
     check_columns(header, ("text",), name)
     while True:
         line = reader.line_num + 1
@@ -136,7 +144,7 @@ def _csv_rows(stream: TextIO, name: str) -> Iterator[_Raw]:
             yield line, f"{len(values)} fields where the header has {len(header)}", ",".join(values)
 
 
-def _jsonl_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
+def _jsonl_rows(stream: TextIO, _name: str, ours: Mapping[str, str]) -> Iterator[_Raw]:
     for line, raw in enumerate(stream, start=1):
         if not raw.strip():
             continue
@@ -145,11 +153,13 @@ def _jsonl_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
         except (ValueError, RecursionError) as error:
             yield line, f"not valid JSON ({error})", raw.rstrip("\n")
             continue
-        problem = None if isinstance(fields, dict) else "a JSON line must be an object with a text"
-        yield line, problem or fields, raw.rstrip("\n")
+        if isinstance(fields, dict):
+            yield line, {ours.get(key, key): value for key, value in fields.items()}, raw.rstrip("\n")
+        else:
+            yield line, "a JSON line must be an object with a text", raw.rstrip("\n")
 
 
-def _line_rows(stream: TextIO, _name: str) -> Iterator[_Raw]:
+def _line_rows(stream: TextIO, _name: str, _ours: Mapping[str, str]) -> Iterator[_Raw]:
     for line, raw in enumerate(stream, start=1):
         if raw.strip():
             yield line, {"text": raw.strip()}, raw.rstrip("\n")
@@ -164,7 +174,15 @@ def _folder_rows(folder: Path) -> Iterator[_Raw]:
         yield 1, {"statement_id": path.stem, "doc_id": path.stem, "text": text}, path.name
 
 
-def _parquet_rows(path: Path) -> Iterator[_Raw]:
+def _renamed(found: Sequence[str], ours: Mapping[str, str], name: str) -> list[str]:
+    """Return a header under our names; a mapped column must exist."""
+    missing = [column for column in ours if column not in found]
+    if missing:
+        raise DataError(f"{name}: no column {', '.join(missing)} to map; found {', '.join(found) or 'none'}.")
+    return [ours.get(column, column) for column in found]
+
+
+def _parquet_rows(path: Path, ours: Mapping[str, str]) -> Iterator[_Raw]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -172,13 +190,15 @@ def _parquet_rows(path: Path) -> Iterator[_Raw]:
         table = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is not a readable Parquet file ({error}).") from None
-    check_columns(table.schema_arrow.names, ("text",), str(path))
-    columns = [name for name in table.schema_arrow.names if name in (*STATEMENT_COLUMNS, *_ID_COLUMNS)]
+    names = _renamed(table.schema_arrow.names, ours, str(path))
+    check_columns(names, ("text",), str(path))
+    theirs = dict(zip(table.schema_arrow.names, names, strict=True))
+    columns = [name for name in theirs if theirs[name] in (*STATEMENT_COLUMNS, *_ID_COLUMNS)]
     line = 0
     for batch in table.iter_batches(batch_size=8192, columns=columns):
         for fields in batch.to_pylist():
             line += 1
-            yield line, fields, ""
+            yield line, {theirs[name]: value for name, value in fields.items()}, ""
 
 
 def check_columns(found: Iterable[str], required: Iterable[str], name: str) -> None:
