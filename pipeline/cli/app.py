@@ -15,8 +15,9 @@ from typer.exceptions import Abort, TyperException
 
 from pipeline.cli.classify import classify
 from pipeline.cli.models import evaluate, retrain
+from pipeline.cli.report import report
 from pipeline.cli.statements import ingest, sources, statements
-from pipeline.cli.trends import report, trends
+from pipeline.cli.trends import trends
 from pipeline.errors import OutputClosedError, StanceError
 
 app = typer.Typer(
