@@ -18,27 +18,24 @@ from pipeline.report.panels import pair_series
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The short answer, then the sentences that qualify it."""
+    """The short answer, then what qualifies it: pairs of a lead-in and its sentences."""
 
     short: str
-    sentences: tuple[str, ...]
+    sentences: tuple[tuple[str, str], ...]
 
 
 def answer(inputs: ReportInputs) -> Answer:
     """Return the report's first paragraph."""
     rows = drawn_rows(inputs.trends)
     if rows.empty:
-        return Answer(short="There is nothing to answer from.", sentences=(words.NO_ROWS,))
-    return Answer(
-        short=_short(inputs),
-        sentences=tuple(
-            text
-            for text in (
-                _when(inputs), _now(inputs, rows), _apart(inputs, rows), _single(inputs), _blind(inputs), _sure(inputs),
-            )
-            if text
-        ),
+        return Answer(short="There is nothing to answer from.", sentences=(("", words.NO_ROWS),))
+    parts = (
+        ("Since when?", _when(inputs)),
+        ("On what?", _now(inputs, rows)), ("", _apart(inputs, rows)), ("", _single(inputs)),
+        ("What could not be detected?", _blind(inputs)),
+        ("How sure?", _sure(inputs)),
     )  # fmt: skip
+    return Answer(short=_short(inputs), sentences=tuple((lead, text) for lead, text in parts if text))
 
 
 def _pooled_test(inputs: ReportInputs, name: str) -> dict[str, Any] | None:
