@@ -18,7 +18,8 @@ TITLE = "Change of convergence around each event"
 _LABELS = {WIDE: 300, NARROW: 0}
 """Width of the labels left of the axis, in pixels; 0 puts them above their row."""
 _ROW = {WIDE: 19, NARROW: 33}
-_TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+_REACHES = (0.4, 0.6, 0.8, 1.0)
+"""Scales to choose from: the smallest that holds every interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,14 @@ def chart(inputs: ReportInputs, layout: tuple[int, int, int] = WIDE, *, standalo
     parts = [_text([TITLE], width, extent, 17, 30)] if standalone else []
     parts.append(_key(width, extent, font))
     for group in made:
-        parts += [_text([group.title], width, extent, font + 1, 30), _panel(group.rows, layout, width)]
+        parts += [_text([group.title], width, extent, font + 1, 42), _panel(group.rows, layout, width, _reach(made))]
     return whole(parts, font, standalone=standalone)
+
+
+def _reach(made: Sequence[Group]) -> float:
+    names = ("effect", "conf_low", "conf_high", "min_detectable_effect")
+    values = [abs(row[name]) for group in made for row in group.rows for name in names if not pd.isna(row[name])]
+    return next((reach for reach in _REACHES if max(values) <= reach), 1.0)
 
 
 def _text(lines: Sequence[str], width: int, extent: int, size: int, height: int) -> Spec:
@@ -110,15 +117,15 @@ def _point(*, filled: bool) -> Spec:
     return {"shape": "circle", "size": 60, "stroke": palette.JOINT, "strokeWidth": 1.5, "fill": inside, "opacity": 1}
 
 
-def _panel(rows: Sequence[dict[str, Any]], layout: tuple[int, int, int], width: int) -> Spec:
+def _panel(rows: Sequence[dict[str, Any]], layout: tuple[int, int, int], width: int, reach: float) -> Spec:
     step, extent, font = _ROW[layout], _LABELS[layout], layout[2]
     shown = [_record(row, i, step, extent, font, width) for i, row in enumerate(rows)]
     axis = {
-        "title": None, "values": list(_TICKS), "ticks": False, "domain": False, "labelFlush": False,
-        "labelExpr": "datum.value == 0 ? 'no change' : datum.value == 1 ? 'closer +1' : "
-        "datum.value == -1 ? 'apart −1' : format(datum.value, '+.1f')",
+        "title": None, "values": [-reach, -reach / 2, 0, reach / 2, reach], "ticks": False, "domain": False, "labelFlush": False,
+        "labelExpr": "datum.index == 0.5 ? 'no change' : datum.index == 1 ? 'closer ' + format(datum.value, '+.1f') : "
+        "datum.index == 0 ? 'apart ' + format(datum.value, '+.1f') : format(datum.value, '+.1f')",
     }  # fmt: skip
-    scale = {"domain": [-1, 1], "nice": False, "clamp": True}
+    scale = {"domain": [-reach, reach], "nice": False, "clamp": True}
     x: Spec = {"field": "effect", "type": "quantitative", "scale": scale, "axis": axis}
     bounded = [row for row in shown if "low" in row]
     limited = [row for row in shown if "limit" in row]
@@ -142,7 +149,7 @@ def _record(row: dict[str, Any], place: int, step: int, extent: int, font: int, 
     above = not extent
     middle = step * place + (step - 9 if above else step / 2)
     label = f"{row['number']}  {row['date'][:7]}  {row['label']}"
-    fits = int((width if above else extent - 12) / (font * 0.53))
+    fits = int((width if above else extent - 12) / (font * 0.49))
     record: Record = {
         "y": middle, "top": middle - 6, "bottom": middle + 6, "effect": row["effect"],
         "detected": row["result"] == "detected", "left": 0 if above else -extent,

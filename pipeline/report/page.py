@@ -261,7 +261,11 @@ def _heat(inputs: ReportInputs, one: quality.Confusion) -> Row:
               for row in one.shares()]  # fmt: skip
     lines = [(stance, list(zip(counts, shade, strict=True)))
              for stance, counts, shade in zip(STANCES, one.counts, shades, strict=True)]  # fmt: skip
-    return {"country": inputs.name(one.country), "n": one.n, "accuracy": f"{one.accuracy:.0%}", "lines": lines}
+    name, rights = inputs.name(one.country), [
+        f"{share:.0%} of {n}" if n else "none"
+        for share, n in ((one.accuracy_addressed, one.n_addressed), (one.accuracy, one.n))
+    ]
+    return {"country": name, "addressed": rights[0], "all": rights[1], "lines": lines}
 
 
 def _columns(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> Mapping[str, tuple[pd.DataFrame, bool]]:

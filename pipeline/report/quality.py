@@ -17,8 +17,9 @@ from pipeline.report.marks import Spec, fixed, layer
 from pipeline.schema import STANCES
 
 BINS = 8
-TITLE = "Confidence against accuracy, on labelled statements"
+TITLE = "Confidence against accuracy, where the classifier gives a stance"
 _Z = 1.959964
+_NONE = STANCES.index("none")
 Row = dict[str, Any]
 
 
@@ -39,6 +40,17 @@ class Confusion:
     def accuracy(self) -> float:
         """Share in which tag and label agree; NaN without labels."""
         return sum(self.counts[i][i] for i in range(len(STANCES))) / self.n if self.n else float("nan")
+
+    @property
+    def n_addressed(self) -> int:
+        """Labelled statements that address the target."""
+        return self.n - sum(self.counts[_NONE])
+
+    @property
+    def accuracy_addressed(self) -> float:
+        """Share in which the tag agrees among those that address the target, which `none` does not flatter."""
+        right = sum(self.counts[i][i] for i in range(len(STANCES)) if i != _NONE)
+        return right / self.n_addressed if self.n_addressed else float("nan")
 
     def shares(self) -> tuple[tuple[float, ...], ...]:
         """Return the counts as shares of their true stance; 0 where it has none."""
@@ -70,8 +82,12 @@ def confusions(inputs: ReportInputs) -> tuple[Confusion, ...]:
 
 
 def calibration(inputs: ReportInputs, bins: int = BINS) -> list[Row]:
-    """Return equally filled bins of confidence: mean confidence, accuracy with its Wilson interval, size."""
-    rows = judged(inputs).sort_values("confidence", kind="stable")
+    """Return equally filled bins of confidence: mean confidence, accuracy with its Wilson interval, size.
+
+    Only tags that give a stance: that a statement does not address a target is easy, and would flatter.
+    """
+    rows = judged(inputs)
+    rows = rows[rows["stance"] != "none"].sort_values("confidence", kind="stable")
     answer = []
     for part in np.array_split(np.arange(len(rows)), bins):
         own = rows.iloc[part]

@@ -17,7 +17,7 @@
   for (const svg of new Set(points.map((point) => point.closest("svg")))) {
     const seen = new Set();
     for (const point of svg.querySelectorAll("a.point")) {
-      const row = `${point.dataset.t}/${point.dataset.c}/${point.textContent.split(",")[1]}`;
+      const row = `${point.dataset.t}/${point.dataset.c}/${point.textContent.replace(/, \d{4}[ -][\s\S]*$/, "")}`;
       point.dataset.row = row;
       point.setAttribute("tabindex", seen.has(row) ? "-1" : "0");
       seen.add(row);
