@@ -106,7 +106,8 @@ class ReportInputs:
 
 def frequency(trends: pd.DataFrame) -> str:
     """Return the frequency that is drawn: quarters, or months when there are no quarters."""
-    return "month" if "quarter" not in set(trends["freq"]) and "month" in set(trends["freq"]) else "quarter"
+    quarters, months = ((trends["freq"] == freq).any() for freq in ("quarter", "month"))
+    return "month" if months and not quarters else "quarter"
 
 
 def drawn_rows(trends: pd.DataFrame) -> pd.DataFrame:

@@ -125,7 +125,7 @@
     last.link = null;
     apply();
   });
-  for (const name of names) field(name).addEventListener("input", apply);
+  for (const name of names) for (const kind of ["input", "change"]) field(name).addEventListener(kind, apply);
   bar.hidden = false;
   apply();
 })();
