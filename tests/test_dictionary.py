@@ -114,7 +114,9 @@ def world() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         for i in range(40)
     )  # fmt: skip
     labels = tags[["statement_id", "target", "stance"]].iloc[::2].assign(sampling_prob=0.5)
-    events = pd.DataFrame({"event_id": ["e"], "date": ["2021-06-01"], "label": ["x"], "registered_on": ["2020-01-01"]})
+    events = pd.DataFrame(
+        {"event_id": ["e"], "date": ["2021-06-01"], "label": ["x"], "registered_on": ["2020-01-01"]}
+    )
     return tags, labels, events
 
 

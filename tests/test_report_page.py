@@ -18,8 +18,8 @@ import pytest
 
 from pipeline.errors import StanceError
 from pipeline.report import forest, palette, words, write_report
-from pipeline.report.inputs import ALL, ReportInputs
 from pipeline.report.evidence import safe_link
+from pipeline.report.inputs import ALL, ReportInputs
 from pipeline.report.page import page
 from pipeline.schema import TEST_COLUMNS, TREND_COLUMNS
 from tests.test_report_world import (
@@ -168,7 +168,7 @@ def test_the_page_asks_for_nothing() -> None:
     assert {a["href"] for a in parsed().all("a") if not a["href"].startswith("#")} == {"https://example.org/source"}
     policy = next(m["content"] for m in parsed().all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy.split("; ") == [
-        "default-src 'none'", f"script-src 'sha256-{digest(usual())}'", "style-src 'unsafe-inline'", "base-uri 'none'",
+        "default-src 'none'", f"script-src 'sha256-{digest(usual())}'", "style-src 'unsafe-inline'", "base-uri 'none'",  # noqa: E501
         "form-action 'none'",
     ]  # fmt: skip
 
@@ -184,7 +184,16 @@ def digest(text: str) -> str:
 
 def test_the_script_holds_no_data_and_asks_for_nothing() -> None:
     assert script_of(usual()) == script_of(page(bare()))
-    for name in ("fetch", "XMLHttpRequest", "import(", "innerHTML", "eval", "document.write", "localStorage", "http"):
+    for name in (
+        "fetch",
+        "XMLHttpRequest",
+        "import(",
+        "innerHTML",
+        "eval",
+        "document.write",
+        "localStorage",
+        "http",
+    ):
         assert name not in script_of(usual())
 
 
@@ -265,7 +274,7 @@ def test_the_findings_come_first() -> None:
 def test_the_order_of_sections() -> None:
     ids = [a["id"] for a in parsed().all("section")]
     assert ids == [
-        "answer", "declared", "charts", "indicators", "events", "evidence", "years", "tests", "sure", "reading", "data",
+        "answer", "declared", "charts", "indicators", "events", "evidence", "years", "tests", "sure", "reading", "data",  # noqa: E501
     ]  # fmt: skip
 
 
@@ -294,7 +303,7 @@ def test_the_year_table_shows_the_last_quarter_with_convergence() -> None:
 def test_the_numbers_behind_a_chart_are_the_frames() -> None:
     cells = read(small()).cells
     head = [
-        "Quarter", "China, position", "Russia, position", "Gap", "Convergence", "China, salience", "Russia, salience",
+        "Quarter", "China, position", "Russia, position", "Gap", "Convergence", "China, salience", "Russia, salience",  # noqa: E501
     ]  # fmt: skip
     start = cells.index(head)
     signed = "+0.10 [−0.10 to +0.30]"

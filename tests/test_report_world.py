@@ -178,7 +178,6 @@ def with_gaps(trends: pd.DataFrame) -> pd.DataFrame:
 
 SPEAKERS = {"CHN": ("Lin Wo", "Bo Ya"), "RUS": ("Oleg Tarn", "Vera Sild"), "PAK": ("Asif Mur",)}
 """Invented people."""
-SAID = {"favor": "welcomed {}", "neutral": "took note of {}", "against": "rejected {}", "none": "spoke of the weather"}
 _STANCES = ("favor", "neutral", "against", "none")
 
 
@@ -188,7 +187,7 @@ def make_statement(number: int, **more: Any) -> dict[str, Any]:
     speaker = SPEAKERS[country][number // 5 % len(SPEAKERS[country])]
     day = dt.date(2019, 2, 1) + dt.timedelta(days=24 * (number % 100))
     return {
-        "statement_id": f"x{number:05d}", "doc_id": f"d{number // 2}", "date": day.isoformat(), "date_method": "day",
+        "statement_id": f"x{number:05d}", "doc_id": f"d{number // 2}", "date": day.isoformat(), "date_method": "day",  # noqa: E501
         "speaker": speaker, "role": "Minister", "country": country, "venue": "A hall", "lang": "en",
         "source": "corpus", "url": f"https://example.org/{number}", "title": "A paper",
         "text": f"At the start {speaker} read a list. Then the speaker said something on number {number}.",
@@ -199,7 +198,7 @@ def make_statement(number: int, **more: Any) -> dict[str, Any]:
 def make_tag(statement: dict[str, Any], target: str, stance: str, **more: Any) -> dict[str, Any]:
     """One tag, with the second sentence as its evidence."""
     text, known = statement["text"], stance != "none"
-    rest = {name: 0.1 for name in _STANCES} | {stance: 0.7}
+    rest = dict.fromkeys(_STANCES, 0.1) | {stance: 0.7}
     return {
         "statement_id": statement["statement_id"], "target": target, "stance": stance,
         **{f"p_{name}": value for name, value in rest.items()}, "confidence": 0.7, "abstained": False,

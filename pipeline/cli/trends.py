@@ -57,8 +57,9 @@ def trends(
     """Estimate positions, gap and convergence over time, corrected for classifier error.
 
     Writes trends.csv, tests.csv and events.csv, and datapackage.json, which says what their columns mean.
-    Examples:
 
+    Examples
+    --------
       stance trends
 
       stance trends --tags tags.csv --labels labels.csv --freq quarter --out exports
@@ -178,7 +179,7 @@ def _write(result: Trends, out: Path) -> None:
     }
     for name, frame in tables.items():
         write_frame(frame, out / name)
-    write_dictionary(tables, out)
+    write_dictionary({name: list(frame.columns) for name, frame in tables.items()}, out)
 
 
 def _show(result: Trends, pair: tuple[str, str]) -> None:

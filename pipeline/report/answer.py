@@ -57,7 +57,11 @@ def _short(inputs: ReportInputs) -> str:
         return f"The words of {who} moved, but the tests disagree on the direction."
     if moved := trend or change:
         verb = "have moved closer" if moved == "closer" else "have moved apart"
-        return f"Yes, in words: the positions of {who} {verb}." if moved == "closer" else f"No: the positions of {who} {verb}."
+        return (
+            f"Yes, in words: the positions of {who} {verb}."
+            if moved == "closer"
+            else f"No: the positions of {who} {verb}."
+        )
     if _pooled_test(inputs, "trend") is None and _pooled_test(inputs, "changepoint") is None:
         return f"These data are too few to say whether the positions of {who} converge."
     return f"No convergence of {who} was detected, which is not the same as none."
@@ -68,7 +72,7 @@ def _when(inputs: ReportInputs) -> str:
     parts = []
     if trend is not None and _moved(trend):
         parts.append(
-            f"pooled over the core targets, convergence changed by {words.number(trend['effect'], signed=True)} a year "
+            f"pooled over the core targets, convergence changed by {words.number(trend['effect'], signed=True)} a year "  # noqa: E501
             f"({words.span(trend['conf_low'], trend['conf_high'], signed=True)}, adjusted "
             f"{words.probability(trend['p_adjusted'])})"
         )
@@ -76,7 +80,7 @@ def _when(inputs: ReportInputs) -> str:
         since = str(change.get("changed_at") or "")[:7]
         parts.append(
             f"the likeliest break is {since or 'of unknown date'}, with convergence "
-            f"{words.number(change['effect'], signed=True)} after it (adjusted {words.probability(change['p_adjusted'])})"
+            f"{words.number(change['effect'], signed=True)} after it (adjusted {words.probability(change['p_adjusted'])})"  # noqa: E501
         )
     if not parts:
         return "Since when cannot be said: neither a trend nor a break of the pooled index was detected."
@@ -86,7 +90,8 @@ def _when(inputs: ReportInputs) -> str:
 
 def _now(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     """Say for each core target whether the last gap differs from zero."""
-    same, apart = [], []
+    same: list[str] = []
+    apart: list[str] = []
     for target in inputs.core:
         last = last_with_data(pair_series(rows, "gap", target))
         if last is None or pd.isna(last["conf_low"] + last["conf_high"]):
@@ -97,7 +102,7 @@ def _now(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     parts = []
     if same:
         parts.append(
-            f"Most lately they cannot be told apart on {_listed(same)}: that is no proof of agreement, since gaps as "
+            f"Most lately they cannot be told apart on {_listed(same)}: that is no proof of agreement, since gaps as "  # noqa: E501
             "wide as these intervals would look the same"
         )
     if apart:
@@ -118,7 +123,9 @@ def _apart(inputs: ReportInputs, rows: pd.DataFrame) -> str:
         differ = known[(known["conf_low"] > 0) | (known["conf_high"] < 0)]
         if len(differ):
             last = period_text(differ.index[-1])
-            parts.append(f"{inputs.label(target)} in {len(differ)} of {len(known)} {frequency(inputs.trends)}s, last in {last}")
+            parts.append(
+                f"{inputs.label(target)} in {len(differ)} of {len(known)} {frequency(inputs.trends)}s, last in {last}"  # noqa: E501
+            )
         elif len(known):
             parts.append(f"{inputs.label(target)} in none of {len(known)}")
     return f"Their intervals showed them apart on {_listed(parts)}." if parts else ""
@@ -153,10 +160,12 @@ def _blind(inputs: ReportInputs) -> str:
 
 def _sure(inputs: ReportInputs) -> str:
     parts = []
-    total, labelled = (int(inputs.sources[name].sum()) if len(inputs.sources) else 0 for name in ("statements", "labelled"))
+    total, labelled = (
+        int(inputs.sources[name].sum()) if len(inputs.sources) else 0 for name in ("statements", "labelled")
+    )
     if total:
         parts.append(
-            f"All this rests on {total:,} statements, {labelled / total:.0%} of them labelled; the labels are by language "
+            f"All this rests on {total:,} statements, {labelled / total:.0%} of them labelled; the labels are by language "  # noqa: E501
             "models and unchecked by experts"
         )
     drift = _pooled_test(inputs, "classifier_drift")

@@ -48,7 +48,11 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
 def chart(
-    inputs: ReportInputs, target: str, layout: tuple[int, int, int] = WIDE, *, standalone: bool = False,
+    inputs: ReportInputs,
+    target: str,
+    layout: tuple[int, int, int] = WIDE,
+    *,
+    standalone: bool = False,
     index: Index | None = None,
 ) -> Spec | None:
     """Return the Vega-Lite specification of a target's chart (`ALL`: the pooled one).
@@ -94,7 +98,7 @@ def draw(
         Target of the lines that name none.
     """
     frame = _frame(drawn_rows(inputs.trends), drawn, layout)
-    parts = [_key(_key_entries(inputs, drawn, frame), frame)]
+    parts = [_key(_key_entries(drawn, frame), frame)]
     for panel in drawn:
         numbered = events if panel is drawn[0] else events.iloc[:0]
         names = [_names(line, line.target or target, index) for line in panel.series] if index is not None else None
@@ -149,14 +153,14 @@ def whole(parts: Sequence[Spec], font: int, *, standalone: bool) -> Spec:
 def _names(line: Line, target: str, index: Index) -> Names:
     """Return what gives each period of a series its link and its text alternative."""
 
-    def names(period: Any, row: Record) -> Record:
+    def names(period: Any, row: Mapping[Any, Any]) -> Record:
         link = index.anchor(str(period), target, line.actor)
         return {"href": link, "name": f"{line.name}, {point_text(period, row)}"} if link else {}
 
     return names
 
 
-def point_text(period: Any, row: Mapping[str, Any]) -> str:
+def point_text(period: Any, row: Mapping[Any, Any]) -> str:
     """Return a period's estimate in words: the text alternative of its point."""
     count = 0 if pd.isna(row["n_addressed"]) else int(row["n_addressed"])
     known = not pd.isna(row["conf_low"] + row["conf_high"])
@@ -168,7 +172,7 @@ def point_text(period: Any, row: Mapping[str, Any]) -> str:
 
 def _panel(panel: Panel, frame: Frame, events: pd.DataFrame, names: Sequence[Names] | None, *, last: bool) -> Spec:
     axis, y = _time_axis(frame, labels=last), _value(panel, frame)
-    named = names or [None] * len(panel.series)
+    named: Sequence[Names | None] = names or [None] * len(panel.series)
     rows = [records(line.data, frame, name) for line, name in zip(panel.series, named, strict=True)]
     layers = [empty_layer(rows, frame, axis)]
     if panel.rules:
@@ -256,7 +260,7 @@ Entry = tuple[str, Style | None, str, float]
 """Text of a key's entry, its style, its kind (series, band, sparse, point, empty) and the area of its point."""
 
 
-def _key_entries(inputs: ReportInputs, drawn: Sequence[Panel], frame: Frame) -> list[Entry]:
+def _key_entries(drawn: Sequence[Panel], frame: Frame) -> list[Entry]:
     top = drawn[0].series
     names = [line.name.rsplit(", ", 1)[0] for line in top] if len(top) > 1 else ["Estimate"]
     found = {level for panel in drawn for line in panel.series for level in line.data["conf_level"].dropna()}

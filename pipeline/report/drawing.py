@@ -21,7 +21,9 @@ _LINK = re.compile(
 """How Vega draws a linked point; it puts a base address before the fragment, which must not stay."""
 _SILENT = re.compile(r'<g class="mark-(?=text|rule|rect|area|line)')
 _SILENCED = '<g aria-hidden="true" class="mark-'
-_IDLE = re.compile(r' (?:opacity="1"|font-family="[^"]*"|role="graphics-[^"]*"|aria-roledescription="[^"]*")(?=[^<]*>)')
+_IDLE = re.compile(
+    r' (?:opacity="1"|font-family="[^"]*"|role="graphics-[^"]*"|aria-roledescription="[^"]*")(?=[^<]*>)'
+)
 """What a drawing within the page can do without: defaults, and the page's own font."""
 _LONG = re.compile(r"(?<=[\d])\.\d{3,}")
 _PATTERN = (
@@ -46,7 +48,9 @@ def svg(spec: dict[str, Any], *, ident: str, title: str = "", text: str = "") ->
     """
     drawn: str = vlc.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[])
     drawn = _LINK.sub(_linked, _TAG.sub(lambda tag: _renamed(tag[0], ident), drawn))
-    return _described(drawn, title, text, linked="<a " in drawn).replace("</svg>", f"{_PATTERN.format(ident=ident)}</svg>")
+    return _described(drawn, title, text, linked="<a " in drawn).replace(
+        "</svg>", f"{_PATTERN.format(ident=ident)}</svg>"
+    )
 
 
 def _renamed(tag: str, ident: str) -> str:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -171,7 +172,9 @@ def _most_informative(
     spoken = tags.loc[tags["final"] != "none", ["statement_id", "target", "confidence", "gold"]]
     rows = spoken.merge(known, on="statement_id")
     rows = rows.assign(by_hand=rows["gold"] != "", other=~rows["country"].isin(list(pair)))
-    rows = rows.sort_values(["by_hand", "confidence", "statement_id"], ascending=[False, False, True], kind="stable")
+    rows = rows.sort_values(
+        ["by_hand", "confidence", "statement_id"], ascending=[False, False, True], kind="stable"
+    )
     rank = rows.groupby(["country", "target", "period"], sort=False).cumcount()
     rows = rows.assign(rank=rank).sort_values(["other", "rank", "statement_id"], kind="stable")
     chosen = rows["statement_id"].drop_duplicates().iloc[:budget]
@@ -189,10 +192,13 @@ def _tags_by_statement(tags: pd.DataFrame) -> Mapping[str, list[Record]]:
 def _groups(
     inputs: ReportInputs, index: Index, shown: pd.DataFrame, tags: Mapping[str, list[Record]]
 ) -> tuple[Record, ...]:
-    ordered = shown.sort_values(["when", "statement_id"], ascending=[False, True], na_position="last", kind="stable")
+    ordered = shown.sort_values(
+        ["when", "statement_id"], ascending=[False, True], na_position="last", kind="stable"
+    )
     groups: dict[str, list[Record]] = {}
     for number, row in enumerate(ordered.to_dict("records")):
-        record = _statement(inputs, index, row, tags.get(str(row["statement_id"]), []))
+        named = {str(key): value for key, value in row.items()}
+        record = _statement(inputs, index, named, tags.get(str(row["statement_id"]), []))
         groups.setdefault(str(row["period"]), []).append(record | {"number": number})
     return tuple({"id": period, "name": _period_name(period), "items": items} for period, items in groups.items())
 
@@ -266,7 +272,7 @@ def pieces(text: str, spans: Sequence[tuple[int, int, int]]) -> list[tuple[str, 
     cuts = {low, high, *(cut for _, *ends in spans for cut in ends if low < cut < high)}
     ordered = sorted(cuts)
     answer = []
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         covering = sorted({t for t, a, b in spans if a <= start and end <= b})
         answer.append((clean(text[start:end]), " ".join(map(str, covering))))
     return [*([("… ", "")] if low else []), *answer, *([(" …", "")] if high < len(text) else [])]

@@ -62,7 +62,10 @@ def chart(inputs: ReportInputs, layout: tuple[int, int, int] = WIDE, *, standalo
     parts = [_text([TITLE], width, extent, 17, 30)] if standalone else []
     parts.append(_key(width, extent, font))
     for group in made:
-        parts += [_text([group.title], width, extent, font + 1, 42), _panel(group.rows, layout, width, _reach(made))]
+        parts += [
+            _text([group.title], width, extent, font + 1, 42),
+            _panel(group.rows, layout, width, _reach(made)),
+        ]
     return whole(parts, font, standalone=standalone)
 
 
@@ -81,7 +84,12 @@ def _text(lines: Sequence[str], width: int, extent: int, size: int, height: int)
 
 def _key(width: int, extent: int, font: int) -> Spec:
     """Return the key; it stands in two rows where the chart is narrow."""
-    entries = (("detected", "point"), ("not detected", "hollow"), ("95% interval", "rule"), ("would escape the test", "band"))
+    entries = (
+        ("detected", "point"),
+        ("not detected", "hollow"),
+        ("95% interval", "rule"),
+        ("would escape the test", "band"),
+    )
     layers, left, row = [], 0.0, 0
     for text, kind in entries:
         need = 46 + len(text) * font * 0.54
@@ -114,15 +122,22 @@ _RULE = {"color": palette.JOINT, "strokeWidth": 2, "opacity": 0.6}
 
 def _point(*, filled: bool) -> Spec:
     inside = palette.JOINT if filled else palette.PAPER
-    return {"shape": "circle", "size": 60, "stroke": palette.JOINT, "strokeWidth": 1.5, "fill": inside, "opacity": 1}
+    return {
+        "shape": "circle",
+        "size": 60,
+        "stroke": palette.JOINT,
+        "strokeWidth": 1.5,
+        "fill": inside,
+        "opacity": 1,
+    }
 
 
 def _panel(rows: Sequence[dict[str, Any]], layout: tuple[int, int, int], width: int, reach: float) -> Spec:
     step, extent, font = _ROW[layout], _LABELS[layout], layout[2]
     shown = [_record(row, i, step, extent, font, width) for i, row in enumerate(rows)]
     axis = {
-        "title": None, "values": [-reach, -reach / 2, 0, reach / 2, reach], "ticks": False, "domain": False, "labelFlush": False,
-        "labelExpr": "datum.index == 0.5 ? 'no change' : datum.index == 1 ? 'closer ' + format(datum.value, '+.1f') : "
+        "title": None, "values": [-reach, -reach / 2, 0, reach / 2, reach], "ticks": False, "domain": False, "labelFlush": False,  # noqa: E501
+        "labelExpr": "datum.index == 0.5 ? 'no change' : datum.index == 1 ? 'closer ' + format(datum.value, '+.1f') : "  # noqa: E501
         "datum.index == 0 ? 'apart ' + format(datum.value, '+.1f') : format(datum.value, '+.1f')",
     }  # fmt: skip
     scale = {"domain": [-reach, reach], "nice": False, "clamp": True}

@@ -7,6 +7,7 @@ India or China; do the two move together on recognition, and who moves first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,12 @@ from pipeline.report.panels import Line, Panel, country_lines, position_panel, s
 from pipeline.report.shifts import Shift, strand
 
 CHINA, RUSSIA = "CHN", "RUS"
-SECURITY, INDIA, COORDINATION, RECOGNITION = "central_asian_security", "india", "coordination", "taliban_recognition"
+SECURITY, INDIA, COORDINATION, RECOGNITION = (
+    "central_asian_security",
+    "india",
+    "coordination",
+    "taliban_recognition",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +41,8 @@ class Measured:
     @property
     def result(self) -> str:
         """`detected`, `not detected`, or empty for what is only estimated."""
-        if pd.isna(self.p_adjusted):
-            return "not testable" if pd.isna(self.shift.estimate) else ""
+        if math.isnan(self.p_adjusted):
+            return "not testable" if math.isnan(self.shift.estimate) else ""
         return "detected" if self.p_adjusted < ALPHA else "not detected"
 
 
@@ -73,7 +79,7 @@ def indicators(inputs: ReportInputs) -> tuple[Indicator, ...]:
 def _adjusted(made: Sequence[Indicator]) -> tuple[Indicator, ...]:
     """Adjust the p-values of the indicators' own tests together, and end each with what they say."""
     lines = [line for one in made for line in one.measured]
-    own = [line for line in lines if pd.isna(line.p_adjusted)]
+    own = [line for line in lines if math.isnan(line.p_adjusted)]
     adjusted = dict(zip(map(id, own), shifts.holm([line.shift for line in own]), strict=True))
     answer = []
     for one in made:
@@ -89,7 +95,7 @@ def _told(line: Measured) -> str:
     size = f"{words.number(line.shift.estimate, signed=True)} {line.unit}"
     if line.result == "detected":
         return f"{line.what} was detected: {size}, adjusted {words.probability(line.p_adjusted)}."
-    if pd.isna(line.shift.detectable):
+    if math.isnan(line.shift.detectable):
         return f"{line.what} was not detected ({size})."
     limit = f"; an effect below {words.number(line.shift.detectable)} would escape this test"
     return f"{line.what} was not detected ({size}{limit})."
@@ -108,7 +114,7 @@ def _tolerance(inputs: ReportInputs) -> Indicator:
         id="tolerance",
         question=f"Does {russia} tolerate {inputs.name(CHINA)}'s growing security role in Central Asia?",
         reading="Above zero it welcomes arrangements that include China; below, it wants itself or the CSTO alone.",
-        sentences=(_leaning(russia, level), *_latest(inputs, rows, RUSSIA, SECURITY)),
+        sentences=(_leaning(russia, level), *_latest(rows, RUSSIA, SECURITY)),
         panels=(
             position_panel(f"Position of {russia}, score from −1 to +1", own),
             *(panel for panel in salience_panels(inputs, rows, SECURITY) if panel.series[0].actor == RUSSIA),
@@ -118,16 +124,18 @@ def _tolerance(inputs: ReportInputs) -> Indicator:
 
 
 def _leaning(name: str, level: Shift) -> str:
-    if pd.isna(level.estimate):
+    if math.isnan(level.estimate):
         return f"{name} addresses it too seldom for a mean."
-    side = "on the side of tolerating it" if level.low > 0 else "against it" if level.high < 0 else "on neither side"
+    side = (
+        "on the side of tolerating it" if level.low > 0 else "against it" if level.high < 0 else "on neither side"
+    )
     return (
         f"Over all years the words of {name} come down {side}: mean position "
         f"{words.number(level.estimate, signed=True)} ({words.span(level.low, level.high, signed=True)})."
     )
 
 
-def _latest(inputs: ReportInputs, rows: pd.DataFrame, actor: str, target: str) -> tuple[str, ...]:
+def _latest(rows: pd.DataFrame, actor: str, target: str) -> tuple[str, ...]:
     data = series(rows, measure="position", target=target, actor=actor)
     if not has_data(data):
         return ()
@@ -160,7 +168,7 @@ def _precedence(inputs: ReportInputs) -> Indicator:
               for line in lines["salience"]),
         ),
         measured=(
-            Measured(what=f"Position on {names[INDIA]} minus that on {names[COORDINATION]}", shift=warmth, unit="score"),
+            Measured(what=f"Position on {names[INDIA]} minus that on {names[COORDINATION]}", shift=warmth, unit="score"),  # noqa: E501
             Measured(what=f"Attention to {names[INDIA]} minus to {names[COORDINATION]}", shift=room,
                      unit="share of statements"),
             Measured(what="A trend of the difference of positions", shift=shifts.trend(one, other),
@@ -171,7 +179,7 @@ def _precedence(inputs: ReportInputs) -> Indicator:
 
 
 def _preferred(name: str, partners: dict[str, str], warmth: Shift, room: Shift) -> str:
-    if pd.isna(warmth.estimate) or pd.isna(room.estimate):
+    if math.isnan(warmth.estimate) or math.isnan(room.estimate):
         return f"{name} says too little on one of the two to compare them."
     return (
         f"{name}'s words are {_more('warmer', partners, warmth)} (difference "
@@ -194,7 +202,9 @@ def _recognition(inputs: ReportInputs) -> Indicator:
     rows = drawn_rows(inputs.trends)
     one, other = (strand(inputs, actor, RECOGNITION) for actor in inputs.pair)
     measured = [
-        Measured(what="Moving together (correlation of quarters)", shift=shifts.together(one, other), unit="correlation")
+        Measured(
+            what="Moving together (correlation of quarters)", shift=shifts.together(one, other), unit="correlation"
+        )
     ]
     leads = [row for row in words.tests_of(inputs, RECOGNITION) if row["test"] == "leadlag"]
     first, second = inputs.pair_names
@@ -210,7 +220,7 @@ def _recognition(inputs: ReportInputs) -> Indicator:
     return Indicator(
         id="recognition",
         question=f"Do {first} and {second} move together on recognising the Taliban, and who moves first?",
-        reading="Who first spoke for acceptance for sure is read off the intervals; a lead is tested on the months.",
+        reading="Who first spoke for acceptance for sure is read off the intervals; a lead is tested on the months.",  # noqa: E501
         sentences=tuple(
             _crossing(name, series(rows, measure="position", target=RECOGNITION, actor=actor))
             for actor, name in zip(inputs.pair, inputs.pair_names, strict=True)
@@ -231,7 +241,7 @@ def _crossing(name: str, data: pd.DataFrame) -> str:
     above = known["conf_low"] > 0
     if known.empty or not above.any():
         return f"In no period does the interval of {name} lie wholly above zero."
-    start = known.index[above.to_numpy().argmax()]
+    start = known.index[int(above.to_numpy().argmax())]
     times = f"{int(above.sum())} of {len(known)} periods"
     return f"The interval of {name} lay wholly above zero first in {period_text(start)}, and in {times} altogether."
 
@@ -242,8 +252,8 @@ def table(measured: Sequence[Measured]) -> list[dict[str, Any]]:
         {
             "what": line.what, "unit": line.unit, "result": line.result or "estimate",
             "estimate": _text(line.shift.estimate, signed=True),
-            "interval": "–" if pd.isna(line.shift.low) else words.span(line.shift.low, line.shift.high, signed=True),
-            "p": "–" if pd.isna(line.p_adjusted) else words.probability(line.p_adjusted)[2:].removeprefix("= "),
+            "interval": "–" if math.isnan(line.shift.low) else words.span(line.shift.low, line.shift.high, signed=True),  # noqa: E501
+            "p": "–" if math.isnan(line.p_adjusted) else words.probability(line.p_adjusted)[2:].removeprefix("= "),
             "limit": _text(line.shift.detectable),
             "detected": line.result == "detected",
         }
@@ -252,5 +262,4 @@ def table(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 
 def _text(value: float, *, signed: bool = False) -> str:
-    return "–" if pd.isna(value) else words.number(value, signed=signed)
-
+    return "–" if math.isnan(value) else words.number(value, signed=signed)

@@ -84,7 +84,7 @@ def fixed(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "scale": None, "axis": None}
 
 
-Names = Callable[[Any, Record], Record]
+Names = Callable[[Any, Mapping[Any, Any]], Record]
 """Gives a period with data, and its row, `href` (where its statements are) and `name` (its text alternative)."""
 
 
@@ -112,8 +112,9 @@ def records(data: pd.DataFrame, frame: Frame, names: Names | None = None) -> lis
     return answer
 
 
-def _inner(row: Record) -> Record:
-    level = 0.95 if pd.isna(row["conf_level"]) or not 0 < row["conf_level"] < 1 else row["conf_level"]
+def _inner(row: Mapping[Any, Any]) -> Record:
+    given = float(row["conf_level"])
+    level = given if 0 < given < 1 else 0.95
     share = NormalDist().inv_cdf(0.75) / NormalDist().inv_cdf((1 + level) / 2)
     middle = row["estimate"]
     ends = {"inner_low": row["conf_low"], "inner_high": row["conf_high"]}
@@ -140,7 +141,7 @@ def series_layers(rows: Sequence[Record], style: Style, frame: Frame, *, y: Spec
 
 
 def _ribbons(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]:
-    """Draw the interval and inside it its likelier half: ribbons over each run, bars where a period stands alone."""
+    """Draw the interval and inside it its likelier half: ribbons over each run, bars where a period stands alone."""  # noqa: E501
     known = [row for row in rows if "low" in row]
     runs = [row["run"] for row in known]
     joined = [row for row in known if runs.count(row["run"]) > 1]

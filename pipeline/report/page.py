@@ -77,17 +77,17 @@ def _files(inputs: ReportInputs) -> list[tuple[str, str, str, Spec | None]]:
     """Return name, title, text alternative and specification of every chart that stands alone."""
     rows = drawn_rows(inputs.trends)
     subjects = (ALL, *target_ids(inputs)) if not rows.empty else ()
-    answer = [
+    made: list[tuple[str, str, str, Spec | None]] = [
         ("pooled" if target == ALL else file_stem(target), charts.chart_title(inputs, target),
          words.chart_text(inputs, target), charts.chart(inputs, target, standalone=True))
         for target in subjects
     ]  # fmt: skip
     for one in indicators(inputs):
         spec = charts.draw(inputs, one.panels, events=_no_events(inputs), title=one.question)
-        answer.append((f"indicator-{one.id}", one.question, words.lines_text(inputs, _lines(one)), spec))
-    answer.append(("events", forest.TITLE, forest.text(inputs), forest.chart(inputs, standalone=True)))
+        made.append((f"indicator-{one.id}", one.question, words.lines_text(inputs, _lines(one)), spec))
+    made.append(("events", forest.TITLE, forest.text(inputs), forest.chart(inputs, standalone=True)))
     text, spec = quality.calibration_text(inputs), quality.calibration_chart(inputs, standalone=True)
-    return [*answer, ("calibration", quality.TITLE, text, spec)]
+    return [*made, ("calibration", quality.TITLE, text, spec)]
 
 
 def _no_events(inputs: ReportInputs) -> pd.DataFrame:
@@ -189,7 +189,7 @@ def _indicator(inputs: ReportInputs, one: Indicator, held: Evidence) -> Row:
          "label": inputs.label(target)}
         for actor, target in one.about if actor in index.countries and target in index.targets
     ]  # fmt: skip
-    examples = [found for link in links for found in _examples(held, link["c"], link["t"])]
+    examples = [found for link in links for found in _examples(held, int(str(link["c"])), int(str(link["t"])))]
     return {
         "figure": figure, "sentences": one.sentences, "table": indicator_table(one.measured), "links": links,
         "examples": examples,
@@ -252,19 +252,22 @@ def _quality(inputs: ReportInputs) -> Row:
         "confusions": [{"target": inputs.label(target), "countries": [_heat(inputs, one) for one in ones]}
                        for target, ones in grouped.items()],
         "corrections": [] if inputs.trends.empty else quality.corrections(inputs),
-        "cards": [("Data card", cards.card_html(inputs.data_card)), ("Model card", cards.card_html(inputs.model_card))],
+        "cards": [("Data card", cards.card_html(inputs.data_card)), ("Model card", cards.card_html(inputs.model_card))],  # noqa: E501
     }  # fmt: skip
 
 
 def _heat(inputs: ReportInputs, one: quality.Confusion) -> Row:
-    shades = [[0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.5 else 3 for share in row]  # noqa: PLR2004
+    shades = [[0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.5 else 3 for share in row]
               for row in one.shares()]  # fmt: skip
     lines = [(stance, list(zip(counts, shade, strict=True)))
              for stance, counts, shade in zip(STANCES, one.counts, shades, strict=True)]  # fmt: skip
-    name, rights = inputs.name(one.country), [
-        f"{share:.0%} of {n}" if n else "none"
-        for share, n in ((one.accuracy_addressed, one.n_addressed), (one.accuracy, one.n))
-    ]
+    name, rights = (
+        inputs.name(one.country),
+        [
+            f"{share:.0%} of {n}" if n else "none"
+            for share, n in ((one.accuracy_addressed, one.n_addressed), (one.accuracy, one.n))
+        ],
+    )
     return {"country": name, "addressed": rights[0], "all": rights[1], "lines": lines}
 
 

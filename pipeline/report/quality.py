@@ -110,7 +110,9 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 def calibration_error(rows: Sequence[Row]) -> float:
     """Return the mean distance of confidence and accuracy over bins, weighted by size."""
     total = sum(row["n"] for row in rows)
-    return sum(abs(row["confidence"] - row["accuracy"]) * row["n"] for row in rows) / total if total else float("nan")
+    return (
+        sum(abs(row["confidence"] - row["accuracy"]) * row["n"] for row in rows) / total if total else float("nan")
+    )
 
 
 def calibration_chart(
@@ -123,8 +125,18 @@ def calibration_chart(
     size, font = min(layout[0], 380), layout[2]
     scale = {"domain": [0, 1], "nice": False}
     axis = {"values": [0, 0.25, 0.5, 0.75, 1], "format": ".0%", "titleColor": palette.MUTED, "titleFontSize": font}
-    x = {"field": "confidence", "type": "quantitative", "scale": scale, "axis": axis | {"title": "confidence of the model"}}
-    y = {"field": "accuracy", "type": "quantitative", "scale": scale, "axis": axis | {"title": "agrees with the label"}}
+    x = {
+        "field": "confidence",
+        "type": "quantitative",
+        "scale": scale,
+        "axis": axis | {"title": "confidence of the model"},
+    }
+    y = {
+        "field": "accuracy",
+        "type": "quantitative",
+        "scale": scale,
+        "axis": axis | {"title": "agrees with the label"},
+    }
     look = {"stroke": palette.JOINT, "fill": palette.JOINT, "size": 60, "opacity": 1, "shape": "circle"}
     ends = [{"confidence": end, "accuracy": end} for end in (0, 1)]
     view: Spec = {
@@ -148,7 +160,10 @@ def calibration_text(inputs: ReportInputs) -> str:
     rows = calibration(inputs)
     if not rows:
         return "There is no labelled statement to hold the model's confidence against."
-    ends = [f"where it is {row['confidence']:.0%} sure it is right in {row['accuracy']:.0%}" for row in (rows[0], rows[-1])]
+    ends = [
+        f"where it is {row['confidence']:.0%} sure it is right in {row['accuracy']:.0%}"
+        for row in (rows[0], rows[-1])
+    ]
     return (
         f"{sum(row['n'] for row in rows)} labelled tags in {len(rows)} equal groups: {ends[0]}, {ends[1]}; mean "
         f"distance {words.number(calibration_error(rows))}."
@@ -186,7 +201,7 @@ def corrections(inputs: ReportInputs) -> list[Row]:
             first, second = (means[actor] for actor in inputs.pair)
             gaps = [first[i] - second[i] for i in (0, 1)]
             figures = [*first, *second, *gaps]
-            answer.append({"target": inputs.label(target), "cells": [words.number(f, signed=True) for f in figures]})
+            answer.append(
+                {"target": inputs.label(target), "cells": [words.number(f, signed=True) for f in figures]}
+            )
     return answer
-
-

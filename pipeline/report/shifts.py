@@ -53,8 +53,11 @@ class Strand:
 
     def totals(self) -> tuple[Floats, Floats]:
         """Return the sums of score and addressed by month, each of shape (n_months,)."""
-        sums = [np.bincount(self.month, values, self.n_months) for values in (self.score, self.addressed)]
-        return sums[0], sums[1]
+        score, addressed = (
+            np.bincount(self.month, values, self.n_months).astype(np.float64)
+            for values in (self.score, self.addressed)
+        )
+        return score, addressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +85,15 @@ def strand(inputs: ReportInputs, actor: str, target: str) -> Strand:
     held = held[(held["country"] == actor) & held["month"].notna()]
     if target not in inputs.targets.declared:
         held = held[~held["joint"].astype(bool)]
-    rows = held.merge(inputs.tags.loc[inputs.tags["target"] == target, ["statement_id", "stance"]], on="statement_id")
+    rows = held.merge(
+        inputs.tags.loc[inputs.tags["target"] == target, ["statement_id", "stance"]], on="statement_id"
+    )
     labels = inputs.labels.loc[inputs.labels["target"] == target, ["statement_id", "stance", "sampling_prob"]]
     rows = rows.merge(labels.rename(columns={"stance": "gold"}), how="left", on="statement_id")
     score, addressed = _contributions(rows)
-    own = rows["doc_id"].astype(str).where(rows["doc_id"].astype(str) != "", "\0" + rows["statement_id"].astype(str))
+    own = (
+        rows["doc_id"].astype(str).where(rows["doc_id"].astype(str) != "", "\0" + rows["statement_id"].astype(str))
+    )
     return Strand(
         score=score, addressed=addressed, month=rows["month"].to_numpy(dtype=np.int64), n_months=n_months,
         document=pd.factorize(own)[0].astype(np.int64), labelled=int(rows["gold"].notna().sum()),
@@ -94,7 +101,7 @@ def strand(inputs: ReportInputs, actor: str, target: str) -> Strand:
 
 
 def _contributions(rows: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Return psi = f(pred) + labelled/pi * (gold - f(pred)) of score and addressed, f the labelled mean by class."""
+    """Return psi = f(pred) + labelled/pi * (gold - f(pred)) of score and addressed, f the labelled mean by class."""  # noqa: E501
     predicted = pd.Index(STANCES).get_indexer(pd.Index(rows["stance"].astype(object)))
     gold = pd.Index(STANCES).get_indexer(pd.Index(rows["gold"].astype(object)))
     weight = np.where(gold >= 0, 1 / rows["sampling_prob"].astype(float).fillna(1.0).to_numpy(), 0.0)
@@ -191,7 +198,7 @@ def together(one: Strand, other: Strand, *, random_state: int = 0) -> Shift:
     The p-value and the error come from permuting the quarters of one series against the other in blocks of two.
     """
     pair = [[_quarters(values) for values in s.totals()] for s in (one, other)]
-    known = np.logical_and(*[addressed > 0.5 for _, addressed in pair])  # noqa: PLR2004 - half a statement
+    known = np.logical_and(*[addressed > 0.5 for _, addressed in pair])
     if known.sum() < LEAST:
         return NOTHING
     first, second = (score[known] / addressed[known] for score, addressed in pair)

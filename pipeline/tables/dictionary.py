@@ -77,7 +77,7 @@ _STATEMENT = (
     ),
     Column(
         name="provenance", kind="string", accepted=PROVENANCES,
-        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through media).",
+        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through media).",  # noqa: E501
     ),
 )  # fmt: skip
 _TAG = (
@@ -101,12 +101,7 @@ _TAG = (
         text="Probability with which the statement was drawn for labelling; 1 for a corpus coded in full.",
     ),
 )  # fmt: skip
-_EVENT = _plain("string", event_id="Id of the event; empty where a test is about none.", label="What happened.") + (
-    Column(name="registered_on", kind="date", text="Day on which the event was registered as one to test."),
-    *_plain("string", source_url="Address that documents the event.", about="Ids of the targets it is about."),
-    Column(name="in_range", kind="boolean", text="Whether the event lies within the analysed months."),
-    Column(name="exploratory", kind="boolean", text="Registered only after the data were seen: suggests, not confirms."),
-)
+_EVENT = (*_plain("string", event_id="Id of the event; empty where a test is about none.", label="What happened."), Column(name="registered_on", kind="date", text="Day on which the event was registered as one to test."), *_plain("string", source_url="Address that documents the event.", about="Ids of the targets it is about."), Column(name="in_range", kind="boolean", text="Whether the event lies within the analysed months."), Column(name="exploratory", kind="boolean", text="Registered only after the data were seen: suggests, not confirms."))
 _TREND = (
     *_plain(
         "string",
@@ -143,7 +138,7 @@ _TREND = (
     _count("n_labelled", "Of the statements, those labelled by coders."),
     Column(
         name="status", kind="string", accepted=("ok", "sparse", "empty"),
-        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part missing.",
+        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part missing.",  # noqa: E501
     ),
     *_plain("string", labels_id="Hash of the labels that corrected the figure; empty without any."),
 )  # fmt: skip

@@ -28,7 +28,7 @@ SCRIPT = '</p></script><script>window.ran = 1</script><img src="http://127.0.0.1
 HOSTILE = {
     "script": {"text": SCRIPT, "speaker": SCRIPT, "venue": SCRIPT, "role": SCRIPT, "title": SCRIPT},
     "address": {"url": "javascript:window.ran=3"},
-    "quote": {"speaker": "\" onfocus=\"window.ran=4\" x='", "url": 'https://a.example/" onclick="window.ran=5'},
+    "quote": {"speaker": '" onfocus="window.ran=4" x=\'', "url": 'https://a.example/" onclick="window.ran=5'},
     "lines": {"text": "one\u2028two\u2029three\x00four", "venue": "a\u2028b"},
     "bidi": {"text": "right \u202eto left", "speaker": "\u202eevil", "venue": "\u2067isolate"},
     "huge": {"text": "word " * 40_000 + "无" * 40_000, "speaker": "y" * 9_000},

@@ -1,4 +1,4 @@
-"""The page in a real browser: it draws, filters, answers clicks and keys, runs nothing foreign, asks for nothing."""
+"""The page in a real browser: it draws, filters, answers clicks and keys, runs nothing foreign, asks for nothing."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -240,9 +239,11 @@ def test_hostile_text_runs_nothing_and_stays_text(page: Chrome) -> None:
     assert page.execute_script("return document.scripts.length") == 1
     assert page.execute_script("return document.images.length") == 0
     assert page.execute_script(
-        "return [...document.querySelectorAll('*')].filter((el) => [...el.attributes].some((a) => /^on/i.test(a.name)))"
+        "return [...document.querySelectorAll('*')].filter((el) => [...el.attributes].some((a) => /^on/i.test(a.name)))"  # noqa: E501
     ) == []  # fmt: skip
-    links = page.execute_script("return [...document.querySelectorAll('a')].map((a) => a.getAttribute('href') || a.href.baseVal)")
+    links = page.execute_script(
+        "return [...document.querySelectorAll('a')].map((a) => a.getAttribute('href') || a.href.baseVal)"
+    )
     assert {link.split(":")[0] for link in links if not link.startswith("#")} == {"https"}
     assert "</p></script><script>window.ran = 1</script>" in one(page, "#evidence").text
     assert "{{ 7 * 7 }}" in one(page, "#evidence").text
@@ -284,7 +285,10 @@ def test_dark_and_light_differ_and_both_are_drawn(page: Chrome) -> None:
     )
     dark = one(page, "body").value_of_css_property("background-color")
     assert (light, dark) == ("rgba(253, 253, 252, 1)", "rgba(20, 24, 28, 1)")
-    assert one(page, "#india .wide text").value_of_css_property("fill") in {"rgb(232, 234, 236)", "rgb(169, 179, 188)"}
+    assert one(page, "#india .wide text").value_of_css_property("fill") in {
+        "rgb(232, 234, 236)",
+        "rgb(169, 179, 188)",
+    }
     second = shot(page, "dark")
     assert first != second
     assert min(len(first), len(second)) > 20_000
