@@ -86,8 +86,8 @@ def _files(inputs: ReportInputs) -> list[tuple[str, str, str, Spec | None]]:
         spec = charts.draw(inputs, one.panels, events=_no_events(inputs), title=one.question)
         made.append((f"indicator-{one.id}", one.question, words.lines_text(inputs, _lines(one)), spec))
     made.append(("events", forest.TITLE, forest.text(inputs), forest.chart(inputs, standalone=True)))
-    text, spec = quality.calibration_text(inputs), quality.calibration_chart(inputs, standalone=True)
-    return [*made, ("calibration", quality.TITLE, text, spec)]
+    last = (quality.calibration_text(inputs), quality.calibration_chart(inputs, standalone=True))
+    return [*made, ("calibration", quality.TITLE, *last)]
 
 
 def _no_events(inputs: ReportInputs) -> pd.DataFrame:

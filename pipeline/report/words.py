@@ -77,7 +77,7 @@ def estimate(row: pd.Series[Any], *, signed: bool = False) -> str:
 
 
 def closeness(row: pd.Series[Any]) -> str:
-    """Return a convergence with its interval, its lower end first where the estimate stands at the end of the scale.  # noqa: E501.
+    """Return a convergence with its interval, lower end first where it is at the end of the scale.
 
     The best guess of a gap that may be zero is a convergence of 1, which would read as certainty.
     """

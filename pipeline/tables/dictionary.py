@@ -101,7 +101,15 @@ _TAG = (
         text="Probability with which the statement was drawn for labelling; 1 for a corpus coded in full.",
     ),
 )  # fmt: skip
-_EVENT = (*_plain("string", event_id="Id of the event; empty where a test is about none.", label="What happened."), Column(name="registered_on", kind="date", text="Day on which the event was registered as one to test."), *_plain("string", source_url="Address that documents the event.", about="Ids of the targets it is about."), Column(name="in_range", kind="boolean", text="Whether the event lies within the analysed months."), Column(name="exploratory", kind="boolean", text="Registered only after the data were seen: suggests, not confirms."))
+_EVENT = (
+    *_plain("string", event_id="Id of the event; empty where a test is about none.", label="What happened."),
+    Column(name="registered_on", kind="date", text="Day on which the event was registered as one to test."),
+    *_plain("string", source_url="Address that documents the event.", about="Ids of the targets it is about."),
+    Column(name="in_range", kind="boolean", text="Whether the event lies within the analysed months."),
+    Column(
+        name="exploratory", kind="boolean", text="Registered only after the data were seen: suggests, not confirms."
+    ),
+)
 _TREND = (
     *_plain(
         "string",
