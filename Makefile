@@ -11,7 +11,7 @@ CORPUS := $(shell find corpus -name '*.jsonl' -o -name '*.toml' -o -name '*.csv'
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(STORE)
-.PHONY: help run setup ingest classify trends report retrain test lint check check-corpus bench lock clean
+.PHONY: help run setup ingest classify trends report retrain browser test lint check check-corpus bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ report: $(OUT)/report.html ## Draw the charts and write the page
 
 $(OUT)/report.html: $(OUT)/trends.csv
 	$(STANCE) report --store $(STORE) --out $(OUT)
+
+browser: ## Install Debian's Chromium, its driver and fonts for the browser tests, where missing (needs root)
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list 2>/dev/null | grep -qi cjk && exit 0; \
+	command -v apt-get >/dev/null || { echo "make browser uses apt-get, which is not here: install chromium, chromedriver and a CJK font by hand" >&2; exit 2; }; \
+	test "$$(id -u)" = 0 || { echo "make browser installs packages and needs root: run sudo make browser; without it the browser tests are skipped" >&2; exit 2; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium chromium-driver fontconfig fonts-noto-cjk
 
 test: $(VENV)/.dev models/index.json ## Run the tests
 	$(BIN)/python -m pytest -n 2

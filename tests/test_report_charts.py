@@ -48,6 +48,16 @@ def layers(view: Spec, mark: str, **look: Any) -> list[Spec]:
     ]  # fmt: skip
 
 
+def outer(view: Spec) -> list[Spec]:
+    """The ribbons of the whole interval, without their darker half."""
+    return [one for one in layers(view, "area", color=palette.FIRST) if one["encoding"]["y"]["field"] == "low"]
+
+
+def bars(view: Spec) -> list[Spec]:
+    """The bars of the whole interval of periods that stand alone."""
+    return [one for one in layers(view, "rule", color=palette.FIRST) if one["encoding"]["y"]["field"] == "low"]
+
+
 def values(found: list[Spec]) -> list[dict[str, Any]]:
     return [row for layer in found for row in layer["data"]["values"]]
 
@@ -116,16 +126,13 @@ def test_the_drawn_values_are_those_of_the_frame() -> None:
     top = views(spec_of(inputs, "india"))[0]
     line = layers(top, "line", color=palette.FIRST)
     assert [r["estimate"] for r in values(line)] == own["estimate"].tolist()
-    ribbon = layers(top, "area", color=palette.FIRST)
-    bars = [r for r in values(layers(top, "rule", color=palette.FIRST)) if "low" in r]
-    bounds = sorted((r["low"], r["high"]) for r in [*values(ribbon), *bars])
+    bounds = sorted((r["low"], r["high"]) for r in [*values(outer(top)), *values(bars(top))])
     assert bounds == sorted(zip(own["conf_low"], own["conf_high"], strict=True))
 
 
 def test_no_line_or_ribbon_crosses_an_empty_period() -> None:
     top = views(spec_of(little(*positions("ok", "ok", "empty", "ok", "ok"))))[0]
-    for mark in ("line", "area"):
-        found = layers(top, mark, color=palette.FIRST)
+    for found in (layers(top, "line", color=palette.FIRST), outer(top)):
         assert {layer["encoding"]["detail"]["field"] for layer in found} == {"run"}
         by_run: dict[int, list[str]] = {}
         for r in values(found):
@@ -147,9 +154,8 @@ def test_no_link_leads_into_leading_or_trailing_emptiness() -> None:
 
 def test_a_lone_period_shows_its_interval_as_a_bar() -> None:
     top = views(spec_of(little(*positions("ok", "empty", "ok", "ok"))))[0]
-    bars = [r for r in values(layers(top, "rule", color=palette.FIRST)) if "low" in r]
-    assert [(round(r["low"], 2), round(r["high"], 2)) for r in bars] == [(-0.2, 0.2)]
-    assert len(values(layers(top, "area", color=palette.FIRST))) == 2
+    assert [(round(r["low"], 2), round(r["high"], 2)) for r in values(bars(top))] == [(-0.2, 0.2)]
+    assert len(values(outer(top))) == 2
 
 
 def test_a_period_without_an_interval_has_a_point_and_no_ribbon() -> None:
@@ -341,7 +347,7 @@ def test_the_key_stays_within_the_width() -> None:
     for layout in (WIDE, NARROW):
         key = spec_of(make_inputs(), "india", layout=layout)["vconcat"][0]
         words = [r["text"] for r in values(layers(key, "text"))]
-        assert words[:5] == ["China", "Russia", "95% interval", "sparse period", "no data"]
+        assert words[:5] == ["China", "Russia", "95% interval, darker 50%", "sparse (below 3)", "no data"]
         ends = [r["x"] + len(r["text"]) * layout[2] * 0.5 for r in values(layers(key, "text"))]
         assert max(ends) <= layout[0] + 12
         assert key["height"] == 18 * len({r["y"] for r in values(layers(key, "text"))})
@@ -349,7 +355,7 @@ def test_the_key_stays_within_the_width() -> None:
 
 def test_the_key_names_the_level_of_the_intervals() -> None:
     trends = make_trends().assign(conf_level=0.9)
-    assert "90% interval" in texts(spec_of(make_inputs(trends=trends), "india"))
+    assert "90% interval, darker 50%" in texts(spec_of(make_inputs(trends=trends), "india"))
 
 
 def test_an_uncorrected_series_is_called_so_on_the_file() -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from pipeline.config import Target, Targets
 from pipeline.report import ReportInputs
-from pipeline.schema import TEST_COLUMNS, TREND_COLUMNS
+from pipeline.report.inputs import STATEMENTS, TAGS
+from pipeline.schema import LABEL_COLUMNS, TEST_COLUMNS, TREND_COLUMNS
 
 PAIR = "CHN-RUS"
 FIRST, LAST = "2019Q1", "2025Q3"
@@ -159,6 +160,68 @@ def make_sources() -> pd.DataFrame:
          ("RUS", "reported", 21, 0)],
         columns=["country", "provenance", "statements", "labelled"],
     )  # fmt: skip
+
+
+def with_gaps(trends: pd.DataFrame) -> pd.DataFrame:
+    """Add the signed gap, the first position minus the second, where both are known."""
+    own = trends[trends["measure"] == "position"].pivot_table(
+        index=["target", "period_start"], columns="country", values="estimate"
+    )
+    gaps = (own["CHN"] - own["RUS"]).dropna()
+    freq = trends["freq"].iloc[0][0].upper()
+    rows = [
+        row(str(pd.Period(start, freq=freq)), "gap", target=target, estimate=gap, scope="pair", n_addressed=9)
+        for (target, start), gap in gaps.items()  # type: ignore[misc]
+    ]
+    return pd.concat([trends, trend_frame(rows)], ignore_index=True)
+
+
+SPEAKERS = {"CHN": ("Lin Wo", "Bo Ya"), "RUS": ("Oleg Tarn", "Vera Sild"), "PAK": ("Asif Mur",)}
+"""Invented people."""
+_STANCES = ("favor", "neutral", "against", "none")
+
+
+def make_statement(number: int, **more: Any) -> dict[str, Any]:
+    """One invented statement; its number decides country, speaker and day."""
+    country = ("CHN", "RUS", "CHN", "RUS", "PAK")[number % 5]
+    speaker = SPEAKERS[country][number // 5 % len(SPEAKERS[country])]
+    day = dt.date(2019, 2, 1) + dt.timedelta(days=24 * (number % 100))
+    return {
+        "statement_id": f"x{number:05d}", "doc_id": f"d{number // 2}", "date": day.isoformat(), "date_method": "day",  # noqa: E501
+        "speaker": speaker, "role": "Minister", "country": country, "venue": "A hall", "lang": "en",
+        "source": "corpus", "url": f"https://example.org/{number}", "title": "A paper",
+        "text": f"At the start {speaker} read a list. Then the speaker said something on number {number}.",
+        "provenance": ("paraphrase", "verbatim", "reported")[number % 3], "joint": number % 50 == 7,
+    } | more  # fmt: skip
+
+
+def make_tag(statement: dict[str, Any], target: str, stance: str, **more: Any) -> dict[str, Any]:
+    """One tag, with the second sentence as its evidence."""
+    text, known = statement["text"], stance != "none"
+    rest = dict.fromkeys(_STANCES, 0.1) | {stance: 0.7}
+    return {
+        "statement_id": statement["statement_id"], "target": target, "stance": stance,
+        **{f"p_{name}": value for name, value in rest.items()}, "confidence": 0.7, "abstained": False,
+        "evidence_start": text.find("Then") if known else None, "evidence_end": len(text) if known else None,
+    } | more  # fmt: skip
+
+
+def make_evidence(n: int = 120, **more: Any) -> dict[str, pd.DataFrame]:
+    """Statements with a tag on every target, and labels on every other one that differ now and then."""
+    statements = [make_statement(i, **more) for i in range(n)]
+    tags, labels = [], []
+    for i, statement in enumerate(statements):
+        for k, target in enumerate(CORE | OTHER):
+            stance = _STANCES[(i * (k + 2) + i // 7) % 4]
+            tags.append(make_tag(statement, target, stance, confidence=0.5 + (i * 7 + k) % 50 / 100))
+            if i % 2 == 0:
+                gold = stance if i % 6 else _STANCES[(i + k) % 4]
+                labels.append((statement["statement_id"], target, gold, 1.0))
+    return {
+        "statements": pd.DataFrame(statements, columns=list(STATEMENTS)),
+        "tags": pd.DataFrame(tags, columns=list(TAGS)),
+        "labels": pd.DataFrame(labels, columns=list(LABEL_COLUMNS)),
+    }
 
 
 def make_inputs(**more: Any) -> ReportInputs:

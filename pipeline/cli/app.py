@@ -18,8 +18,9 @@ from pipeline.cli.classify import classify
 from pipeline.cli.corpus import check_corpus
 from pipeline.cli.ingest import duplicates, ingest, sources
 from pipeline.cli.models import evaluate, retrain
+from pipeline.cli.report import report
 from pipeline.cli.statements import statements
-from pipeline.cli.trends import report, trends
+from pipeline.cli.trends import trends
 from pipeline.errors import OutputClosedError, StanceError
 
 app = typer.Typer(

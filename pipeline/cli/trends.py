@@ -1,4 +1,4 @@
-"""`stance trends` and `stance report`: from tags and labels to tables, charts and a page."""
+"""`stance trends`: from tags and labels to tables."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def trends(
 ) -> None:
     """Estimate positions, gap and convergence over time, corrected for classifier error.
 
-    Writes trends.csv, tests.csv, events.csv, influence.csv (each result again without each speaker) and
-    labelling.csv (what 100 further labels would be worth). Examples:
+    Writes trends.csv, tests.csv, events.csv, influence.csv (each result again without each speaker),
+    labelling.csv (what 100 further labels would be worth), and datapackage.json (what each column means). For example:
 
       stance trends
 
@@ -184,76 +184,14 @@ def _events(path: Path | None) -> pd.DataFrame:
 
 
 def _write(result: Trends, out: Path) -> None:
-    from pipeline.tables import write_frame
+    from pipeline.tables import write_dictionary, write_frame
 
     further = [c for c in result.tests.columns if c not in TEST_COLUMNS]
-    write_frame(result.trends, out / "trends.csv", columns=TREND_COLUMNS)
-    write_frame(result.tests, out / "tests.csv", columns=[*TEST_COLUMNS, *further])
-    for name in _TABLES[2:]:
-        write_frame(getattr(result, name), out / f"{name}.csv")
-
-
-def report(
-    out: Out = Path("exports"),
-    store: StoreOption = None,
-) -> None:
-    """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote."""
-    from pipeline.config import load_actors, load_targets
-    from pipeline.report import ReportInputs, write_report
-    from pipeline.tables import read_frame
-
-    if not (out / "trends.csv").is_file():
-        raise UsageError(f"no {out / 'trends.csv'}: run `stance trends --out {out}` first.")
-    frames = [
-        read_frame(out / name, columns)
-        for name, columns in (
-            ("trends.csv", TREND_COLUMNS),
-            ("tests.csv", TEST_COLUMNS),
-            ("events.csv", EVENT_COLUMNS),
-        )
-    ]
-    pair = _pair_in(frames[0])
-    with console.working("drawing"):
-        written = write_report(
-            ReportInputs(
-                trends=frames[0],
-                tests=frames[1],
-                events=frames[2],
-                targets=load_targets(),
-                pair=pair,
-                names={actor.id: actor.name.en for actor in load_actors().actor},
-                sources=_sources(store),
-                model_id=_first(frames[0], "model_id"),
-                made_on=console.now().date(),
-            ),
-            out,
-        )
-    console.note("wrote " + ", ".join(str(path) for path in written))
-
-
-def _pair_in(frame: pd.DataFrame) -> tuple[str, str]:
-    named = frame.loc[frame["scope"] == "pair", "country"]
-    first, _, second = (str(named.iloc[0]) if len(named) else "CHN-RUS").partition("-")
-    return first, second
-
-
-def _first(frame: pd.DataFrame, column: str) -> str:
-    known = frame[column].dropna()
-    return str(known.iloc[0]) if len(known) else ""
-
-
-def _sources(path: Path | None) -> pd.DataFrame:
-    """Count statements and labelled statements by country and provenance, as the store holds them."""
-    import pandas as pd
-
-    from pipeline.config import store_path
-
-    columns = ["country", "provenance", "statements", "labelled"]
-    if not (path or store_path()).is_file():
-        return pd.DataFrame(columns=columns)
-    with console.open_store(path) as opened:
-        labelled = set(opened.labels_frame()["statement_id"])
-        rows = [(s.country, s.provenance, s.statement_id in labelled) for s in opened.statements()]
-    frame = pd.DataFrame(rows, columns=["country", "provenance", "is_labelled"])
-    counted = frame.groupby(["country", "provenance"])["is_labelled"].agg(["size", "sum"]).reset_index()
-    return counted.set_axis(columns, axis=1)
+    tables = {
+        "trends.csv": result.trends[list(TREND_COLUMNS)],
+        "tests.csv": result.tests[[*TEST_COLUMNS, *further]],
+        **{f"{name}.csv": getattr(result, name) for name in _TABLES[2:]},
+    }
+    for name, frame in tables.items():
+        write_frame(frame, out / name)
+    write_dictionary({name: list(frame.columns) for name, frame in tables.items()}, out)

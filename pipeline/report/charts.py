@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from pipeline.report import palette
+from pipeline.report.evidence import Index
 from pipeline.report.inputs import (
     ALL,
     ReportInputs,
@@ -18,11 +19,13 @@ from pipeline.report.inputs import (
     has_data,
     numbered_events,
     period_grid,
+    period_text,
     uncorrected_targets,
 )
 from pipeline.report.marks import (
     GREY,
     Frame,
+    Names,
     Record,
     Spec,
     Style,
@@ -36,7 +39,7 @@ from pipeline.report.marks import (
     records,
     series_layers,
 )
-from pipeline.report.panels import Panel, panels
+from pipeline.report.panels import Line, Panel, panels
 
 WIDE, NARROW = (658, 84, 11), (262, 66, 10)
 """Plotting width, width of the axis labels and font size, in pixels: for a laptop and for a phone."""
@@ -45,7 +48,12 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
 def chart(
-    inputs: ReportInputs, target: str, layout: tuple[int, int, int] = WIDE, *, standalone: bool = False
+    inputs: ReportInputs,
+    target: str,
+    layout: tuple[int, int, int] = WIDE,
+    *,
+    standalone: bool = False,
+    index: Index | None = None,
 ) -> Spec | None:
     """Return the Vega-Lite specification of a target's chart (`ALL`: the pooled one).
 
@@ -55,6 +63,8 @@ def chart(
         `WIDE` or `NARROW`.
     standalone : bool
         Add ground, title and the list of events, which the page gives as text.
+    index : Index, optional
+        Where the statements behind the points are; with it each point is a link to them.
 
     Returns
     -------
@@ -64,16 +74,39 @@ def chart(
     rows = drawn_rows(inputs.trends)
     if rows.empty:
         return None
-    drawn = panels(inputs, rows, target)
-    frame = _frame(rows, drawn, layout)
     events = chart_events(inputs, target, rows)
-    parts = [_key(_key_entries(inputs, drawn, frame), frame)]
+    drawn = panels(inputs, rows, target)
+    title = chart_title(inputs, target) if standalone else ""
+    return draw(inputs, drawn, layout, events=events, title=title, index=index, target=target)
+
+
+def draw(
+    inputs: ReportInputs, drawn: Sequence[Panel], layout: tuple[int, int, int] = WIDE, *, events: pd.DataFrame,
+    title: str = "", index: Index | None = None, target: str = ALL,
+) -> Spec:  # fmt: skip
+    """Return the specification of panels on one time axis.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Numbered events to mark, as `chart_events` returns them.
+    title : str
+        Makes the drawing stand alone: ground, title and the list of events are added.
+    index : Index, optional
+        Where the statements behind the points are.
+    target : str
+        Target of the lines that name none.
+    """
+    frame = _frame(drawn_rows(inputs.trends), drawn, layout)
+    parts = [_key(_key_entries(drawn, frame), frame)]
     for panel in drawn:
         numbered = events if panel is drawn[0] else events.iloc[:0]
-        parts += [_header(panel.title, numbered, frame), _panel(panel, frame, events, last=panel is drawn[-1])]
-    if standalone:
-        parts = [_title(inputs, target, frame), *parts, *_event_list(events, frame)]
-    return _whole(parts, frame, standalone=standalone)
+        names = [_names(line, line.target or target, index) for line in panel.series] if index is not None else None
+        view = _panel(panel, frame, events, names, last=panel is drawn[-1])
+        parts += [_header(panel.title, numbered, frame), view]
+    if title:
+        parts = [_title(inputs, title, target, frame), *parts, *_event_list(events, frame)]
+    return whole(parts, frame.font, standalone=bool(title))
 
 
 def chart_events(inputs: ReportInputs, target: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -95,17 +128,19 @@ def chart_title(inputs: ReportInputs, target: str) -> str:
 
 def _frame(rows: pd.DataFrame, drawn: Sequence[Panel], layout: tuple[int, int, int]) -> Frame:
     grid, (width, extent, font) = period_grid(rows), layout
-    most = max((data["n_addressed"].max() for data, _ in drawn[0].series if has_data(data)), default=1.0)
+    known = [line.data for line in drawn[0].series if has_data(line.data)]
+    most = max((data["n_addressed"].max() for data in known), default=1.0)
     return Frame(
         first=grid[0].start_time, last=(grid[-1] + 1).start_time, width=width, extent=extent, font=font,
         most=float(most) if most > 0 else 1.0, largest=min(120.0, max(30.0, (0.78 * width / len(grid)) ** 2)),
     )  # fmt: skip
 
 
-def _whole(parts: Sequence[Spec], frame: Frame, *, standalone: bool) -> Spec:
+def whole(parts: Sequence[Spec], font: int, *, standalone: bool) -> Spec:
+    """Stack views into a specification in the house style; one that stands alone has a ground."""
     axis = {
         "labelColor": palette.MUTED, "gridColor": palette.GRID, "domainColor": palette.RULE,
-        "tickColor": palette.RULE, "labelFontSize": frame.font,
+        "tickColor": palette.RULE, "labelFontSize": font,
     }  # fmt: skip
     config: Spec = {"aria": False, "font": FONT, "view": {"stroke": None}, "axis": axis, "text": {"font": FONT}}
     return {
@@ -115,9 +150,30 @@ def _whole(parts: Sequence[Spec], frame: Frame, *, standalone: bool) -> Spec:
     }  # fmt: skip
 
 
-def _panel(panel: Panel, frame: Frame, events: pd.DataFrame, *, last: bool) -> Spec:
+def _names(line: Line, target: str, index: Index) -> Names:
+    """Return what gives each period of a series its link and its text alternative."""
+
+    def names(period: Any, row: Mapping[Any, Any]) -> Record:
+        link = index.anchor(str(period), target, line.actor)
+        return {"href": link, "name": f"{line.name}, {point_text(period, row)}"} if link else {}
+
+    return names
+
+
+def point_text(period: Any, row: Mapping[Any, Any]) -> str:
+    """Return a period's estimate in words: the text alternative of its point."""
+    count = 0 if pd.isna(row["n_addressed"]) else int(row["n_addressed"])
+    known = not pd.isna(row["conf_low"] + row["conf_high"])
+    interval = f" ({row['conf_low']:.2f} to {row['conf_high']:.2f})" if known else ""
+    sparse = ", sparse" if row["status"] == "sparse" else ""
+    said = f"{period_text(period)}: {row['estimate']:.2f}{interval}".replace("-", "−")
+    return f"{said}, {count} statement{'s' * (count != 1)}{sparse}"
+
+
+def _panel(panel: Panel, frame: Frame, events: pd.DataFrame, names: Sequence[Names] | None, *, last: bool) -> Spec:
     axis, y = _time_axis(frame, labels=last), _value(panel, frame)
-    rows = [records(data, frame) for data, _ in panel.series]
+    named: Sequence[Names | None] = names or [None] * len(panel.series)
+    rows = [records(line.data, frame, name) for line, name in zip(panel.series, named, strict=True)]
     layers = [empty_layer(rows, frame, axis)]
     if panel.rules:
         layers.append(event_rules(events, frame, axis))
@@ -125,15 +181,13 @@ def _panel(panel: Panel, frame: Frame, events: pd.DataFrame, *, last: bool) -> S
         look = {"color": palette.MUTED, "strokeWidth": 1.1}
         layers.append(layer([{"zero": 0}], "rule", look, {"y": y | {"field": "zero"}}))
     if panel.bars:
-        layers += bar_layers(rows[0], panel.series[0][1], frame, y=y, axis=axis)
+        layers += bar_layers(rows[0], panel.series[0].style, frame, y=y, axis=axis)
     else:
-        stacks = [series_layers(data, style, frame, y=y, axis=axis) for data, (_, style) in _paired(rows, panel)]
+        styles = [line.style for line in panel.series]
+        pairs = zip(rows, styles, strict=True)
+        stacks = [series_layers(data, style, frame, y=y, axis=axis) for data, style in pairs]
         layers += [one for level in zip(*stacks, strict=True) for group in level for one in group]
     return {"layer": layers, "width": frame.width, "height": panel.height}
-
-
-def _paired(rows: list[list[Record]], panel: Panel) -> list[tuple[list[Record], tuple[pd.DataFrame, Style]]]:
-    return list(zip(rows, panel.series, strict=True))
 
 
 def _value(panel: Panel, frame: Frame) -> Spec:
@@ -172,8 +226,8 @@ def _header(title: str, events: pd.DataFrame, frame: Frame) -> Spec:
     return view | {"layer": [*view["layer"], *event_numbers(events, frame, height)]}
 
 
-def _title(inputs: ReportInputs, target: str, frame: Frame) -> Spec:
-    lines = textwrap.wrap(chart_title(inputs, target), frame.characters(size=17), max_lines=3)
+def _title(inputs: ReportInputs, title: str, target: str, frame: Frame) -> Spec:
+    lines = textwrap.wrap(title, frame.characters(size=17), max_lines=3)
     height = 22 * len(lines) + 8
     view = _lines(lines, frame, height, {"fontSize": 17, "fontWeight": "bold"}, top=15, step=22)
     if not set(uncorrected_targets(inputs.trends)) & {target, ALL}:
@@ -206,15 +260,15 @@ Entry = tuple[str, Style | None, str, float]
 """Text of a key's entry, its style, its kind (series, band, sparse, point, empty) and the area of its point."""
 
 
-def _key_entries(inputs: ReportInputs, drawn: Sequence[Panel], frame: Frame) -> list[Entry]:
+def _key_entries(drawn: Sequence[Panel], frame: Frame) -> list[Entry]:
     top = drawn[0].series
-    names = inputs.pair_names if len(top) > 1 else ("Estimate",)
-    found = {level for panel in drawn for data, _ in panel.series for level in data["conf_level"].dropna()}
+    names = [line.name.rsplit(", ", 1)[0] for line in top] if len(top) > 1 else ["Estimate"]
+    found = {level for panel in drawn for line in panel.series for level in line.data["conf_level"].dropna()}
     levels = ", ".join(f"{level:.0%}" for level in sorted(found)) or "95%"
     return [
-        *((name[:30], style, "series", 60.0) for name, (_, style) in zip(names, top, strict=True)),
-        (f"{levels} interval", GREY if len(top) > 1 else top[0][1], "band", 0.0),
-        ("sparse period", GREY, "sparse", 60.0),
+        *((name[:30], line.style, "series", 60.0) for name, line in zip(names, top, strict=True)),
+        (f"{levels} interval, darker 50%", GREY if len(top) > 1 else top[0].style, "band", 0.0),
+        ("sparse (below 3)", GREY, "sparse", 60.0),
         ("no data", None, "empty", 0.0),
         ("1 statement", GREY, "point", frame.area(1)),
         (f"{frame.most:.0f} statements", GREY, "point", frame.area(frame.most)),
@@ -246,9 +300,10 @@ _SPAN: Spec = {"x2": {"field": "x2"}}
 def _swatch(place: dict[str, Any], width: int, style: Style | None, kind: str, size: float) -> list[Spec]:
     x, y = place["x"], place["y"]
     if style is None or kind == "band":
-        look = {"fill": palette.EMPTY, "opacity": 1} if style is None else {"fill": style.colour, "opacity": 0.2}
-        area = {"x": x, "x2": x + width, "y": y - 6, "y2": y + 6}
-        return [layer([area], "rect", look, _PLACE | _SPAN | {"y2": {"field": "y2"}})]
+        look = {"fill": palette.EMPTY, "opacity": 1} if style is None else {"fill": style.colour, "opacity": 0.17}
+        halves = (6,) if style is None else (6, 2.5)
+        areas = [{"x": x, "x2": x + width, "y": y - half, "y2": y + half} for half in halves]
+        return [layer(areas, "rect", look, _PLACE | _SPAN | {"y2": {"field": "y2"}})]
     look = {"shape": style.shape, "stroke": style.colour, "strokeWidth": 1.4, "opacity": 1, "size": size}
     inside = palette.PAPER if kind == "sparse" else style.colour
     point = layer([{"x": x + width / 2, "y": y}], "point", look | {"fill": inside}, _PLACE)

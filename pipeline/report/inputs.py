@@ -7,18 +7,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from pipeline.config import Targets
+from pipeline.schema import LABEL_COLUMNS, PROBABILITY_COLUMNS, STATEMENT_COLUMNS
 
 ALPHA = 0.05
 """An adjusted p-value below this is called detected."""
 ALL = "ALL"
 """Target of the pooled series and tests."""
+STATEMENTS = (*STATEMENT_COLUMNS, "joint")
+"""Columns of the statements behind a report."""
+TAGS = (
+    "statement_id", "target", "stance", *PROBABILITY_COLUMNS, "confidence", "abstained", "evidence_start",
+    "evidence_end",
+)  # fmt: skip
+"""Columns of their tags."""
 _NUMBERS = ("estimate", "conf_low", "conf_high", "conf_level", "n_statements", "n_addressed")
 _SPANS = {"quarter": "Q", "month": "M"}
+
+
+def _none(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +58,10 @@ class ReportInputs:
         The classifier behind the tags.
     made_on : date
         Date printed on the report.
+    statements, tags, labels : DataFrame
+        The evidence: columns `STATEMENTS`, `TAGS` and `schema.LABEL_COLUMNS`; empty without a store.
+    data_card, model_card : str
+        Cards in Markdown; empty where there is none.
     """
 
     trends: pd.DataFrame
@@ -56,6 +73,11 @@ class ReportInputs:
     sources: pd.DataFrame
     model_id: str
     made_on: date
+    statements: pd.DataFrame = field(default_factory=partial(_none, *STATEMENTS))
+    tags: pd.DataFrame = field(default_factory=partial(_none, *TAGS))
+    labels: pd.DataFrame = field(default_factory=partial(_none, *LABEL_COLUMNS))
+    data_card: str = ""
+    model_card: str = ""
 
     def name(self, actor: str) -> str:
         """Return the display name of an actor."""
@@ -84,7 +106,8 @@ class ReportInputs:
 
 def frequency(trends: pd.DataFrame) -> str:
     """Return the frequency that is drawn: quarters, or months when there are no quarters."""
-    return "month" if "quarter" not in set(trends["freq"]) and "month" in set(trends["freq"]) else "quarter"
+    quarters, months = ((trends["freq"] == freq).any() for freq in ("quarter", "month"))
+    return "month" if months and not quarters else "quarter"
 
 
 def drawn_rows(trends: pd.DataFrame) -> pd.DataFrame:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -83,8 +84,16 @@ def fixed(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "scale": None, "axis": None}
 
 
-def records(data: pd.DataFrame, frame: Frame) -> list[Record]:
-    """Return the periods of a series as plain records; those without data have no numbers."""
+Names = Callable[[Any, Mapping[Any, Any]], Record]
+"""Gives a period with data, and its row, `href` (where its statements are) and `name` (its text alternative)."""
+
+
+def records(data: pd.DataFrame, frame: Frame, names: Names | None = None) -> list[Record]:
+    """Return the periods of a series as plain records; those without data have no numbers.
+
+    `low` and `high` bound the interval, `inner_low` and `inner_high` the half of it that is likelier, read off
+    as though each side were half a normal distribution.
+    """
     answer = []
     for period, row in zip(data.index, data.to_dict("records"), strict=True):
         start, stop = period.start_time, (period + 1).start_time
@@ -97,9 +106,19 @@ def records(data: pd.DataFrame, frame: Frame) -> list[Record]:
             n = 0 if pd.isna(row["n_addressed"]) else row["n_addressed"]
             record |= {"estimate": row["estimate"], "area": frame.area(n)}
             if not pd.isna(row["conf_low"] + row["conf_high"]):
-                record |= {"low": row["conf_low"], "high": row["conf_high"]}
+                record |= {"low": row["conf_low"], "high": row["conf_high"], **_inner(row)}
+            record |= names(period, row) if names is not None else {}
         answer.append(record)
     return answer
+
+
+def _inner(row: Mapping[Any, Any]) -> Record:
+    given = float(row["conf_level"])
+    level = given if 0 < given < 1 else 0.95
+    share = NormalDist().inv_cdf(0.75) / NormalDist().inv_cdf((1 + level) / 2)
+    middle = row["estimate"]
+    ends = {"inner_low": row["conf_low"], "inner_high": row["conf_high"]}
+    return {name: middle + (end - middle) * share for name, end in ends.items()}
 
 
 def series_layers(rows: Sequence[Record], style: Style, frame: Frame, *, y: Spec, axis: Spec) -> list[list[Spec]]:
@@ -122,17 +141,20 @@ def series_layers(rows: Sequence[Record], style: Style, frame: Frame, *, y: Spec
 
 
 def _ribbons(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]:
-    """Draw the interval: a ribbon over each run, a bar where a period stands alone."""
+    """Draw the interval and inside it its likelier half: ribbons over each run, bars where a period stands alone."""  # noqa: E501
     known = [row for row in rows if "low" in row]
     runs = [row["run"] for row in known]
     joined = [row for row in known if runs.count(row["run"]) > 1]
     alone = [row for row in known if runs.count(row["run"]) == 1]
-    places = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}}
     detail = {"detail": {"field": "run", "type": "nominal"}}
-    return [
-        layer(joined, "area", {"color": style.colour, "opacity": 0.17}, places | detail),
-        layer(alone, "rule", {"color": style.colour, "opacity": 0.24, "strokeWidth": 6}, places),
-    ]
+    answer = []
+    for prefix in ("", "inner_"):
+        places = {"x": x, "y": y | {"field": f"{prefix}low"}, "y2": {"field": f"{prefix}high"}}
+        answer += [
+            layer(joined, "area", {"color": style.colour, "opacity": 0.17}, places | detail),
+            layer(alone, "rule", {"color": style.colour, "opacity": 0.24, "strokeWidth": 6}, places),
+        ]
+    return answer
 
 
 def _links(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]:
@@ -149,13 +171,19 @@ def _links(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]
 def _points(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]:
     size = {"field": "area", "type": "quantitative", "scale": None}
     look = {"shape": style.shape, "stroke": style.colour, "strokeWidth": 1.4, "opacity": 1}
+    places = {"x": x, "y": y, "size": size}
     return [
         layer(
-            [row for row in rows if (row["status"] == "sparse") is sparse],
-            "point", look | {"fill": inside}, {"x": x, "y": y, "size": size},
+            [row for row in rows if (row["status"] == "sparse") is sparse and ("href" in row) is linked],
+            "point", look | {"fill": inside, **({"aria": True} if linked else {})},
+            places | (_LINKED if linked else {}),
         )
-        for sparse, inside in ((False, style.colour), (True, palette.PAPER))
+        for sparse, inside in ((False, style.colour), (True, palette.PAPER)) for linked in (False, True)
     ]  # fmt: skip
+
+
+_LINKED: Spec = {"href": {"field": "href", "type": "nominal"}, "description": {"field": "name", "type": "nominal"}}
+"""Encoding of a point that leads to its statements."""
 
 
 def bar_layers(rows: Sequence[Record], style: Style, frame: Frame, *, y: Spec, axis: Spec) -> list[Spec]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from pipeline.report import charts, drawing, palette, words
+from pipeline.report import cards, charts, drawing, forest, palette, quality, words
+from pipeline.report.answer import answer
+from pipeline.report.evidence import Evidence, clean, gather, safe_link
+from pipeline.report.indicators import Indicator, indicators
+from pipeline.report.indicators import table as indicator_table
 from pipeline.report.inputs import (
     ALL,
     ALPHA,
@@ -26,13 +32,16 @@ from pipeline.report.inputs import (
     series,
     target_ids,
 )
-from pipeline.report.panels import POOLED_MEASURES, pair_series
+from pipeline.report.marks import Spec
+from pipeline.report.panels import POOLED_MEASURES, Line, pair_series
+from pipeline.schema import STANCES
 from pipeline.tables import atomic_path
 
 PROVENANCE_NAMES = {
     "paraphrase": "documented paraphrase", "verbatim": "verbatim text", "reported": "as reported by media",
 }  # fmt: skip
 _NOTHING = "–"
+_TEMPLATES = Path(__file__).parent / "templates"
 Row = dict[str, Any]
 
 
@@ -49,7 +58,7 @@ def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The page, then `charts/<target>.svg` and `.png` of every chart.
+        The page, then `charts/<name>.svg` and `.png` of every chart.
 
     Raises
     ------
@@ -57,21 +66,38 @@ def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
         When the folder cannot be written to.
     """
     written = [out / "report.html"]
-    subjects = (ALL, *target_ids(inputs)) if not drawn_rows(inputs.trends).empty else ()
-    for target in subjects:
-        written += _write_chart(inputs, target, out / "charts")
+    for stem, title, text, spec in _files(inputs):
+        written += _write_chart(out / "charts", stem, title, text, spec)
     with atomic_path(written[0]) as draft:
-        draft.write_text(page(inputs), encoding="utf-8")
+        draft.write_text(page(inputs), encoding="utf-8", errors="replace")
     return written
 
 
-def _write_chart(inputs: ReportInputs, target: str, folder: Path) -> list[Path]:
-    spec = charts.chart(inputs, target, standalone=True)
+def _files(inputs: ReportInputs) -> list[tuple[str, str, str, Spec | None]]:
+    """Return name, title, text alternative and specification of every chart that stands alone."""
+    rows = drawn_rows(inputs.trends)
+    subjects = (ALL, *target_ids(inputs)) if not rows.empty else ()
+    made: list[tuple[str, str, str, Spec | None]] = [
+        ("pooled" if target == ALL else file_stem(target), charts.chart_title(inputs, target),
+         words.chart_text(inputs, target), charts.chart(inputs, target, standalone=True))
+        for target in subjects
+    ]  # fmt: skip
+    for one in indicators(inputs):
+        spec = charts.draw(inputs, one.panels, events=_no_events(inputs), title=one.question)
+        made.append((f"indicator-{one.id}", one.question, words.lines_text(inputs, _lines(one)), spec))
+    made.append(("events", forest.TITLE, forest.text(inputs), forest.chart(inputs, standalone=True)))
+    last = (quality.calibration_text(inputs), quality.calibration_chart(inputs, standalone=True))
+    return [*made, ("calibration", quality.TITLE, *last)]
+
+
+def _no_events(inputs: ReportInputs) -> pd.DataFrame:
+    return numbered_events(inputs.events).iloc[:0]
+
+
+def _write_chart(folder: Path, stem: str, title: str, text: str, spec: Spec | None) -> list[Path]:
     if spec is None:
         return []
-    title, text = charts.chart_title(inputs, target), words.chart_text(inputs, target)
     drawn = drawing.svg(spec, ident="chart", title=title, text=text)
-    stem = "pooled" if target == ALL else file_stem(target)
     paths = [folder / f"{stem}.svg", folder / f"{stem}.png"]
     for path, content in zip(paths, (drawn.encode(), drawing.png(drawn)), strict=True):
         with atomic_path(path) as draft:
@@ -80,24 +106,37 @@ def _write_chart(inputs: ReportInputs, target: str, folder: Path) -> list[Path]:
 
 
 def page(inputs: ReportInputs) -> str:
-    """Return the page: one file with its style and drawings inside, no script, no request to anywhere."""
+    """Return the page: one file with style, drawings and statements inside, and no request to anywhere.
+
+    Its one script is known to the page's policy by its hash, so that no other can run; without it everything
+    can still be read.
+    """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    rows = drawn_rows(inputs.trends)
+    rows, script = drawn_rows(inputs.trends), (_TEMPLATES / "script.js").read_text(encoding="utf-8")
+    held = gather(inputs)
     return environment.get_template("page.html.j2").render(
         inputs=inputs,
         freq=frequency(inputs.trends),
         alpha=ALPHA,
         style=Markup(_style()),  # noqa: S704 (no data in it)
+        script=Markup(script),  # noqa: S704 (no data in it)
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         warning=words.warning(inputs),
+        answer=answer(inputs),
         findings=words.findings(inputs),
-        figures=[] if rows.empty else [_figure(inputs, rows, name) for name in (ALL, *target_ids(inputs))],
+        together=None if rows.empty else _figure(inputs, rows, ALL, held),
+        charts=[] if rows.empty else [_figure(inputs, rows, name, held) for name in target_ids(inputs)],
+        indicators=[_indicator(inputs, one, held) for one in indicators(inputs)],
+        forest=_forest(inputs),
         years=_years(inputs, rows),
         tests=_tests(inputs),
         events=_events(inputs),
         sources=_sources(inputs),
+        **_evidence(inputs, held),
+        **_quality(inputs),
     )
 
 
@@ -105,27 +144,131 @@ def _style() -> str:
     return (
         f":root {{ color-scheme: light dark; {palette.variables(dark=False)} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {palette.variables(dark=True)} }} }}\n"
-        f"{palette.swaps()}"
+        f"{palette.swaps()}\n{(_TEMPLATES / 'style.css').read_text(encoding='utf-8')}"
     )
 
 
-def _figure(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> Row:
-    stem = "pooled" if target == ALL else file_stem(target)
-    drawings = {
-        name: drawing.svg(charts.chart(inputs, target, layout) or {}, ident=f"{stem}-{name}")
+def _drawings(stem: str, make: Callable[[tuple[int, int, int]], Spec | None]) -> Row:
+    """Draw a chart for a laptop and for a phone."""
+    drawn = {
+        name: drawing.svg(make(layout) or {}, ident=f"{stem}-{name}")
         for name, layout in (("wide", charts.WIDE), ("narrow", charts.NARROW))
     }
+    # Vega escapes the text in its drawings; everything else goes through the template's escaping.
+    marked = {name: Markup(text) for name, text in drawn.items()}  # noqa: S704
+    return {"id": stem, "linked": "<a " in drawn["wide"], **marked}
+
+
+def _figure(inputs: ReportInputs, rows: pd.DataFrame, target: str, held: Evidence) -> Row:
+    stem = "pooled" if target == ALL else file_stem(target)
     known = {one.id: one.proposition for one in inputs.targets.target}
     return {
-        "id": stem,
         "title": charts.chart_title(inputs, target),
-        "proposition": known.get(target, ""),
+        "intro": f"Proposition: {known[target]}" if known.get(target) else "",
         "text": words.chart_text(inputs, target),
         "events": charts.chart_events(inputs, target, rows).to_dict("records"),
-        "table": _chart_table(inputs, rows, target),
-        # Vega escapes the text in its drawings; everything else goes through the template's escaping.
-        **{name: Markup(drawn) for name, drawn in drawings.items()},  # noqa: S704
+        "table": _table(_columns(inputs, rows, target)),
+        **_drawings(stem, partial(charts.chart, inputs, target, index=held.index)),
     }
+
+
+def _lines(one: Indicator) -> list[Line]:
+    return [line for panel in one.panels for line in panel.series]
+
+
+def _indicator(inputs: ReportInputs, one: Indicator, held: Evidence) -> Row:
+    lines, index = _lines(one), held.index
+    draw = partial(charts.draw, inputs, one.panels, events=_no_events(inputs), index=index, target=one.about[0][1])
+    figure = {
+        "title": one.question, "intro": one.reading, "text": words.lines_text(inputs, lines), "events": [],
+        "table": _table({line.name: (line.data, not line.name.endswith("salience")) for line in lines}),
+        **_drawings(f"indicator-{one.id}", draw),
+    }  # fmt: skip
+    links = [
+        {"c": index.countries.index(actor), "t": index.targets.index(target), "name": inputs.name(actor),
+         "label": inputs.label(target)}
+        for actor, target in one.about if actor in index.countries and target in index.targets
+    ]  # fmt: skip
+    examples = [found for link in links for found in _examples(held, int(str(link["c"])), int(str(link["t"])))]
+    return {
+        "figure": figure, "sentences": one.sentences, "table": indicator_table(one.measured), "links": links,
+        "examples": examples,
+    }  # fmt: skip
+
+
+def _examples(held: Evidence, country: int, target: int) -> list[Row]:
+    """Return the latest statement of each stance by one actor on one target; coders' labels go before tags."""
+    found: dict[str, Row] = {}
+    items = [item for group in held.groups for item in group["items"] if item["c"] == country and item["date"]]
+    for by_hand in (True, False):
+        for item in items:
+            for tag in item["stances"]:
+                if tag["t"] == target and bool(tag["gold"]) is by_hand and tag["final"] != "none":
+                    text = "".join(piece for piece, _ in item["pieces"])
+                    said = {"said": f"{tag['final']} on {tag['label']}", "text": clean(text, longest=260)}
+                    found.setdefault(tag["final"], item | said)
+    return [found[stance] for stance in STANCES if stance in found]
+
+
+def _forest(inputs: ReportInputs) -> Row | None:
+    if not forest.groups(inputs):
+        return None
+    head = ["Event", "Change of convergence", "95% interval", "Result", "Smallest detectable"]
+    return {
+        "title": forest.TITLE, "text": forest.text(inputs), "events": [],
+        "intro": "To the right they came closer, to the left they moved apart. A change within the grey bar would "
+        "in most cases have escaped the test, so a hollow point says “not detected”, not “no change”.",
+        "table": {"head": head, "body": forest.table(inputs)},
+        **_drawings("event-forest", partial(forest.chart, inputs)),
+    }  # fmt: skip
+
+
+def _evidence(inputs: ReportInputs, held: Evidence) -> Row:
+    return {
+        "evidence": held,
+        "countries": [clean(inputs.name(actor), longest=160) for actor in held.index.countries],
+        "targets": [inputs.label(target) for target in held.index.targets],
+        "periods": [group for group in reversed(held.groups) if group["id"]],
+    }  # fmt: skip
+
+
+def _quality(inputs: ReportInputs) -> Row:
+    found = quality.confusions(inputs)
+    grouped = {one.target: [other for other in found if other.target == one.target] for one in found}
+    rows = quality.calibration(inputs)
+    body = [
+        (f"{i + 1}", str(row["n"]), words.number(row["confidence"]),
+         f"{words.number(row['accuracy'])} [{words.span(row['low'], row['high'])}]")
+        for i, row in enumerate(rows)
+    ]  # fmt: skip
+    figure = {
+        "title": quality.TITLE, "text": quality.calibration_text(inputs), "events": [],
+        "intro": "On the dotted line, confidence is what it says. Bars are 95% intervals.",
+        "table": {"head": ["Tags", "Mean confidence", "Agrees with the label"], "body": body},
+        **(_drawings("calibration", partial(quality.calibration_chart, inputs)) if rows else {}),
+    }  # fmt: skip
+    return {
+        "stances": STANCES, "counts": quality.label_counts(inputs), "calibration": figure,
+        "confusions": [{"target": inputs.label(target), "countries": [_heat(inputs, one) for one in ones]}
+                       for target, ones in grouped.items()],
+        "corrections": [] if inputs.trends.empty else quality.corrections(inputs),
+        "cards": [("Data card", cards.card_html(inputs.data_card)), ("Model card", cards.card_html(inputs.model_card))],  # noqa: E501
+    }  # fmt: skip
+
+
+def _heat(inputs: ReportInputs, one: quality.Confusion) -> Row:
+    shades = [[0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.5 else 3 for share in row]
+              for row in one.shares()]  # fmt: skip
+    lines = [(stance, list(zip(counts, shade, strict=True)))
+             for stance, counts, shade in zip(STANCES, one.counts, shades, strict=True)]  # fmt: skip
+    name, rights = (
+        inputs.name(one.country),
+        [
+            f"{share:.0%} of {n}" if n else "none"
+            for share, n in ((one.accuracy_addressed, one.n_addressed), (one.accuracy, one.n))
+        ],
+    )
+    return {"country": name, "addressed": rights[0], "all": rights[1], "lines": lines}
 
 
 def _columns(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> Mapping[str, tuple[pd.DataFrame, bool]]:
@@ -142,6 +285,7 @@ def _columns(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> Mapping[s
             data = series(rows, measure=measure, target=target, actor=actor)
             answer[f"{name}, {measure}"] = (data, signed)
         if measure == "position":
+            answer["Gap"] = (pair_series(rows, "gap", target), True)
             answer["Convergence"] = (pair_series(rows, "convergence", target), False)
     return answer
 
@@ -155,8 +299,7 @@ def _cell(row: Any, *, signed: bool) -> str:
     return f"{value} sparse" if row["status"] == "sparse" else value
 
 
-def _chart_table(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> Row:
-    columns = _columns(inputs, rows, target)
+def _table(columns: Mapping[str, tuple[pd.DataFrame, bool]]) -> Row:
     cells = [[_cell(row, signed=signed) for row in data.to_dict("records")] for data, signed in columns.values()]
     periods = [period_text(period) for period in next(iter(columns.values()))[0].index]
     return {"head": list(columns), "body": list(zip(periods, *cells, strict=True))}
@@ -169,7 +312,8 @@ def _years(inputs: ReportInputs, rows: pd.DataFrame) -> list[Row]:
     years = sorted({period.year for period in period_grid(rows)})
     answer = []
     for target in inputs.core:
-        columns = list(_columns(inputs, rows, target).values())[:3]
+        named = _columns(inputs, rows, target)
+        columns = [named[name] for name in named if name.endswith("position") or name == "Convergence"]
         answer.append({"target": inputs.label(target), "lines": [_year(year, columns) for year in years]})
     return answer
 
@@ -243,15 +387,11 @@ def _events(inputs: ReportInputs) -> list[Row]:
     ]
 
 
-def safe_link(value: object) -> str:
-    """Return an address that a page may link to: http or https only; empty for anything else."""
-    return value if isinstance(value, str) and re.match(r"https?://[^\s]+$", value) else ""
-
-
 def _sources(inputs: ReportInputs) -> list[Row]:
     return [
         {
             "country": inputs.name(str(row["country"])),
+            "source": clean(row.get("source"), longest=80),
             "provenance": PROVENANCE_NAMES.get(str(row["provenance"]), str(row["provenance"])),
             "statements": int(row["statements"]),
             "labelled": int(row["labelled"]),

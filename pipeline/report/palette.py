@@ -23,17 +23,18 @@ TALK: Final = "#7a3b8f"
 EMPTY: Final = "#eef0f2"
 HATCH: Final = "#c9cfd5"
 ALARM: Final = "#a40f26"
+MARK: Final = "#fff0b3"
 
 DARK: Final[Mapping[str, str]] = {
     INK: "#e8eaec", MUTED: "#a9b3bc", RULE: "#6f7a84", GRID: "#2c343b", PAPER: "#14181c",
     FIRST: "#ff9550", SECOND: "#5db7f0", JOINT: "#3cc7a4", TALK: "#d29be6", EMPTY: "#1c2227",
-    HATCH: "#3d4750", ALARM: "#ff8a98",
+    HATCH: "#3d4750", ALARM: "#ff8a98", MARK: "#5c4a00",
 }  # fmt: skip
 """Dark counterpart of every light colour."""
 
 NAMES: Final[Mapping[str, str]] = {
     INK: "ink", MUTED: "muted", RULE: "rule", GRID: "grid", PAPER: "paper", FIRST: "first",
-    SECOND: "second", JOINT: "joint", TALK: "talk", EMPTY: "empty", HATCH: "hatch", ALARM: "alarm",
+    SECOND: "second", JOINT: "joint", TALK: "talk", EMPTY: "empty", HATCH: "hatch", ALARM: "alarm", MARK: "mark",
 }  # fmt: skip
 """Name of every colour's variable in the page's style sheet."""
 

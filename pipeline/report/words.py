@@ -25,7 +25,7 @@ from pipeline.report.inputs import (
     series,
     uncorrected_targets,
 )
-from pipeline.report.panels import POOLED_MEASURES, pair_series
+from pipeline.report.panels import POOLED_MEASURES, Line, pair_series
 
 TEST_NAMES = {
     "trend": "trend", "changepoint": "change point", "event": "change around an event",
@@ -74,6 +74,26 @@ def estimate(row: pd.Series[Any], *, signed: bool = False) -> str:
     notes += ["no interval"] if not notes else []
     notes += ["sparse"] if row["status"] == "sparse" else []
     return f"{value} ({', '.join(notes)})"
+
+
+def closeness(row: pd.Series[Any]) -> str:
+    """Return a convergence with its interval, lower end first where it is at the end of the scale.
+
+    The best guess of a gap that may be zero is a convergence of 1, which would read as certainty.
+    """
+    low = row["conf_low"]
+    if pd.isna(low) or row["estimate"] < END_OF_SCALE:
+        return estimate(row)
+    sparse = ", sparse" if row["status"] == "sparse" else ""
+    level = "" if pd.isna(row["conf_level"]) else f"{row['conf_level']:.0%} "
+    return (
+        f"{number(low)} or more ({level}interval {span(low, row['conf_high'])}{sparse}; the best guess, "
+        f"{number(row['estimate'])}, is at the end of the scale and no certainty)"
+    )
+
+
+END_OF_SCALE = 0.95
+"""Convergence from which a bare estimate would read as agreement."""
 
 
 def findings(inputs: ReportInputs) -> tuple[Finding, ...]:
@@ -152,7 +172,7 @@ def _pooled(inputs: ReportInputs, rows: pd.DataFrame) -> tuple[str, ...]:
         name, last = _MEASURE_NAMES[measure], last_with_data(pair_series(rows, measure))
         if last is not None:
             where = f"{period_text(last.name)}, its last {freq} with data"
-            value = estimate(last, signed=measure != "pooled_convergence")
+            value = closeness(last) if measure == "pooled_convergence" else estimate(last, signed=True)
             scale = ", where 1 is the same and 0 opposite" if measure == "pooled_convergence" else ""
             answer.append(f"{name} was {value} in {where}{scale}.")
         elif measure != "coordination_gap":
@@ -174,7 +194,7 @@ def _target(inputs: ReportInputs, rows: pd.DataFrame, target: str) -> tuple[str,
     if last is None:
         answer.append(f"Convergence cannot be given for any {freq}.")
     else:
-        answer.append(f"Convergence was {estimate(last)} in {period_text(last.name)}.")
+        answer.append(f"Convergence was {closeness(last)} in {period_text(last.name)}.")
     return tuple(answer)
 
 
@@ -250,12 +270,25 @@ def chart_text(inputs: ReportInputs, target: str) -> str:
         for actor, name in zip(inputs.pair, inputs.pair_names, strict=True):
             data = series(rows, measure="position", target=target, actor=actor)
             parts.append(_summary(f"Position of {name}", data, signed=True, freq=freq))
+        gap = pair_series(rows, "gap", target)
+        parts += [_summary("Gap", gap, signed=True, freq=freq)] if has_data(gap) else []
         parts.append(_summary("Convergence", pair_series(rows, "convergence", target), signed=False, freq=freq))
         for actor, name in zip(inputs.pair, inputs.pair_names, strict=True):
             data = series(rows, measure="salience", target=target, actor=actor)
             parts.append(_summary(f"Salience for {name}", data, signed=False, freq=freq))
     events = chart_events(inputs, target, rows)
     parts.append(f"{len(events)} events are marked." if len(events) != 1 else "1 event is marked.")
+    return " ".join(parts)
+
+
+def lines_text(inputs: ReportInputs, lines: Sequence[Line]) -> str:
+    """Return the text alternative of a chart of some series."""
+    grid, freq = period_grid(drawn_rows(inputs.trends)), frequency(inputs.trends)
+    parts = [f"Chart by {freq} from {period_text(grid[0])} to {period_text(grid[-1])}."]
+    parts += [
+        _summary(line.name[:1].upper() + line.name[1:], line.data, signed="salience" not in line.name, freq=freq)
+        for line in lines
+    ]
     return " ".join(parts)
 
 

@@ -1,5 +1,6 @@
 """Files of statements in, tables out: formats, line numbers, spreadsheets made safe, no half-written file."""
 
+from pipeline.tables.dictionary import write_dictionary
 from pipeline.tables.reading import BadRow, read_frame, read_statements
 from pipeline.tables.writing import atomic_path, open_table_writer, spreadsheet_safe, write_frame
 
@@ -10,5 +11,6 @@ __all__ = [
     "read_frame",
     "read_statements",
     "spreadsheet_safe",
+    "write_dictionary",
     "write_frame",
 ]
