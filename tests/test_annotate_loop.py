@@ -52,7 +52,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _coded_once(folder: Path) -> Path:
-    """Copy the bundled corpus, with the second coding and the labels of 300 statements of both countries left out."""
+    """Copy the bundled corpus without the labels and the second coding of 300 statements of both countries."""
     shutil.copytree(corpus_dir(), folder)
     path = folder / "documented" / "statements.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
