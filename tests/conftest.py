@@ -291,7 +291,7 @@ def bundled_slice() -> TrainingSet:
 def small_models_folder(bundled_slice: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with a model of the project's own targets, trained on a slice of the bundled corpus."""
     folder = tmp_path_factory.mktemp("small-models")
-    trained = train(bundled_slice, load_targets(), n_jobs=1)
+    trained = train(bundled_slice, load_targets(), n_jobs=1, baselines=False)
     make_current(save_model(trained, bundled_slice, load_targets(), card="", now=NOW, folder=folder), folder=folder)
     return folder
 

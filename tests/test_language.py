@@ -17,8 +17,8 @@ READ = {
         "THE HARBOUR IS OPEN TO ALL OF THE VESSELS OF THE LEAGUE",
         "Anna Vell met Osk Brandt.",
         "The minister met Göring-Łukasz in the Élysée and said that the talks had been useful to the region.",
-        "After Çağrı Şükrüoğlu and Gül Kılıç had spoken, the chair read the agenda and asked who else would like to "
-        "have the floor; there was nobody, so that the council went on to the railway, which it had put off twice.",
+        "After Çağrı Şükrüoğlu and Gül Kılıç had spoken, the chair read the agenda and asked who else would like "
+        "to have the floor; there was nobody, so that the council went on to the railway, which it had put off.",
         "Ms Ødegård-Müller told the council that the harbour is open and that it should not be closed again.",
         "Between 2021 and 2025 the League of Северный порт, as it calls itself, was in talks with the council.",
         "The ministry, 外交部, said that the railway would be built together with the neighbours of the country.",
@@ -53,9 +53,7 @@ OTHERS = {
         "Вазири корҳои хориҷӣ гуфт, ки кишвари ӯ аз ҳамсоягон ҳимоят мекунад ва роҳи оҳанро мекушояд.",
         "Роҳи оҳан барои ҳамаи ҳамсоягон кушода аст, гуфт вазир.",
     ],
-    "ky": [
-        "Кыргызстан өз коңшулары менен бирге темир жол курууга даяр экенин министр билдирди, бул үчүн көп иш бар."
-    ],
+    "ky": ["Кыргызстан өз коңшулары менен бирге темир жол курууга даяр экенин министр билдирди, көп иш бар."],
     "kk": ["Сыртқы істер министрі көршілерге көмек көрсетуге дайын екенін айтты, теміржол да салынады."],
     "bg": ["Министърът заяви, че страната му няма да признае новото правителство преди изборите."],
     "fr": [

@@ -255,3 +255,11 @@ def test_versions_in_the_tree_agree() -> None:
     pinned = {line.split("==")[0].lower() for line in constraints.splitlines() if "==" in line}
     for requirement in project["dependencies"]:
         assert re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() in pinned  # type: ignore[index]
+
+
+def test_contributing_names_every_part_of_the_house() -> None:
+    house = (ROOT / "CONTRIBUTING.md").read_text().split("```")[1]
+    parts = {p.name for p in (ROOT / "pipeline").iterdir() if not p.name.startswith(("_", "."))}
+    assert {p for p in re.findall(r"^  ([\w./ ]+?) {2,}\S", house, flags=re.MULTILINE) for p in p.split()} == {
+        f"{part}/" if (ROOT / "pipeline" / part).is_dir() else part for part in parts
+    }

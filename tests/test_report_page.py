@@ -168,7 +168,7 @@ def test_the_page_asks_for_nothing() -> None:
     assert {a["href"] for a in parsed().all("a") if not a["href"].startswith("#")} == {"https://example.org/source"}
     policy = next(m["content"] for m in parsed().all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy.split("; ") == [
-        "default-src 'none'", f"script-src 'sha256-{digest(usual())}'", "style-src 'unsafe-inline'", "base-uri 'none'",  # noqa: E501
+        "default-src 'none'", f"script-src 'sha256-{digest(usual())}'", "style-src 'unsafe-inline'", "base-uri 'none'",
         "form-action 'none'",
     ]  # fmt: skip
 
@@ -274,7 +274,7 @@ def test_the_findings_come_first() -> None:
 def test_the_order_of_sections() -> None:
     ids = [a["id"] for a in parsed().all("section")]
     assert ids == [
-        "answer", "declared", "charts", "indicators", "events", "evidence", "years", "tests", "sure", "reading", "data",  # noqa: E501
+        "answer", "declared", "charts", "indicators", "events", "evidence", "years", "tests", "sure", "reading", "data",
     ]  # fmt: skip
 
 
@@ -303,7 +303,7 @@ def test_the_year_table_shows_the_last_quarter_with_convergence() -> None:
 def test_the_numbers_behind_a_chart_are_the_frames() -> None:
     cells = read(small()).cells
     head = [
-        "Quarter", "China, position", "Russia, position", "Gap", "Convergence", "China, salience", "Russia, salience",  # noqa: E501
+        "Quarter", "China, position", "Russia, position", "Gap", "Convergence", "China, salience", "Russia, salience",
     ]  # fmt: skip
     start = cells.index(head)
     signed = "+0.10 [−0.10 to +0.30]"

@@ -187,7 +187,7 @@ def make_statement(number: int, **more: Any) -> dict[str, Any]:
     speaker = SPEAKERS[country][number // 5 % len(SPEAKERS[country])]
     day = dt.date(2019, 2, 1) + dt.timedelta(days=24 * (number % 100))
     return {
-        "statement_id": f"x{number:05d}", "doc_id": f"d{number // 2}", "date": day.isoformat(), "date_method": "day",  # noqa: E501
+        "statement_id": f"x{number:05d}", "doc_id": f"d{number // 2}", "date": day.isoformat(), "date_method": "day",
         "speaker": speaker, "role": "Minister", "country": country, "venue": "A hall", "lang": "en",
         "source": "corpus", "url": f"https://example.org/{number}", "title": "A paper",
         "text": f"At the start {speaker} read a list. Then the speaker said something on number {number}.",

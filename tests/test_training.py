@@ -348,6 +348,15 @@ def test_the_logistic_baseline_is_scikit_learns_own(sentinels, sentinel_trained)
     assert sentinel_trained.metrics["tfidf_logistic_regression"] == expected
 
 
+def test_without_baselines_all_else_is_the_same(noisy, tiny_targets, noisy_trained):
+    bare = train(noisy, tiny_targets, n_jobs=1, baselines=False)
+    left_out = {"majority", "tfidf_logistic_regression"}
+    assert bare.metrics == {key: value for key, value in noisy_trained.metrics.items() if key not in left_out}
+    assert left_out < set(noisy_trained.metrics)
+    np.testing.assert_array_equal(bare.out_of_fold, noisy_trained.out_of_fold)
+    assert bare.thresholds == noisy_trained.thresholds
+
+
 def test_pairs_without_labels_are_left_out_of_baselines_and_figures(tiny_data, tiny_targets):
     y = tiny_data.y.copy()
     y[:8, 1] = ""

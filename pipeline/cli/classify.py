@@ -232,7 +232,7 @@ def _classify_store(store: Path | None, which: str | None) -> None:
         untagged = list(opened.untagged(model.model_id))
         rows = console.progress(untagged, what="classifying", total=len(untagged))
         tagged = opened.add_tags(
-            tag_statements(model, rows),
+            _noting_unsupported(model, tag_statements(model, rows)),
             command="classify",
             model_id=model.model_id,
             codebook_version=model.codebook_version,

@@ -64,7 +64,8 @@ def trends(
     """Estimate positions, gap and convergence over time, corrected for classifier error.
 
     Writes trends.csv, tests.csv, events.csv, influence.csv (each result again without each speaker),
-    labelling.csv (what 100 further labels would be worth), and datapackage.json (what each column means). For example:
+    labelling.csv (what 100 further labels would be worth), and datapackage.json (what each column means). For
+    example:
 
       stance trends
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: it draws, filters, answers clicks and keys, runs nothing foreign, asks for nothing."""  # noqa: E501
+"""The page in a real browser: it draws, filters, answers clicks and keys, runs nothing foreign, asks for nothing."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_hostile_text_runs_nothing_and_stays_text(page: Chrome) -> None:
     assert page.execute_script("return document.scripts.length") == 1
     assert page.execute_script("return document.images.length") == 0
     assert page.execute_script(
-        "return [...document.querySelectorAll('*')].filter((el) => [...el.attributes].some((a) => /^on/i.test(a.name)))"  # noqa: E501
+        "return [...document.querySelectorAll('*')].filter((el) => [...el.attributes].some((a) => /^on/i.test(a.name)))"
     ) == []  # fmt: skip
     links = page.execute_script(
         "return [...document.querySelectorAll('a')].map((a) => a.getAttribute('href') || a.href.baseVal)"
