@@ -49,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
             site.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}))
             behaviours = site.faults.get(self.path)
             behaviour = behaviours.pop(0) if behaviours else None
+        if site.watch is not None:
+            site.watch(self)
         # A client that gives up, or is killed, closes the connection: no failure of the server's.
         with contextlib.suppress(ConnectionError):
             if behaviour is not None:
@@ -94,7 +96,7 @@ class Site:
     """A site on loopback; use as a context manager.
 
     `pages` maps paths (with query) to bodies, `kinds` to content types; `faults` maps a path to behaviours
-    that answer its next requests, one each, before the page itself does.
+    that answer its next requests, one each, before the page itself does. `watch` sees every request first.
     """
 
     def __init__(self) -> None:
@@ -102,6 +104,7 @@ class Site:
         self.kinds: dict[str, str] = {}
         self.faults: dict[str, list[Behaviour]] = {}
         self.asked: list[Asked] = []
+        self.watch: Behaviour | None = None
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.site = self
