@@ -14,7 +14,7 @@ from pipeline.cli.app import app, main
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
-    "ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate", "check-corpus",
+    "ingest", "classify", "trends", "report", "statements", "duplicates", "sources", "retrain", "evaluate", "check-corpus",
 )  # fmt: skip
 
 

@@ -212,11 +212,12 @@ def test_the_readme_s_commands_are_real() -> None:
     for target in re.findall(r"^make (\w+)", readme, flags=re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     shown = re.findall(
-        r"stance (\w+)((?: [^\n|]*)?)", "\n".join(re.findall(r"```\n(.*?)```", readme, flags=re.DOTALL))
+        r"stance (annotate \w+|[\w-]+)((?: [^\n|]*)?)",
+        "\n".join(re.findall(r"```\n(.*?)```", readme, flags=re.DOTALL)),
     )
     assert {name for name, _ in shown} >= {"classify", "trends", "report", "statements", "ingest"}
     for name, rest in shown:
-        assert main([name, "--help"]) == 0
+        assert main([*name.split(), "--help"]) == 0
         for option in re.findall(r"(--[a-z-]+)", rest):
             assert option in _help_of(name), f"stance {name} has no {option}"
 
@@ -227,7 +228,7 @@ def _help_of(command: str) -> str:
 
     text = io.StringIO()
     with contextlib.redirect_stdout(text):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     return text.getvalue()
 
 

@@ -48,6 +48,8 @@ def worth(labelling: pd.DataFrame) -> str:
     rows = labelling[labelling["narrower_by"].notna()].sort_values("narrower_by", kind="stable")
     if rows.empty:
         return ""
+    if not rows["narrower_by"].astype(float).gt(0).any():
+        return "every statement that counts is labelled: only new statements can narrow the intervals now"
     parts = [f"{r.target} {float(r.narrower_by):.0%}" for r in rows.itertuples()]  # type: ignore[arg-type]
     return f"{int(rows['more'].iloc[0])} further labels would narrow the gap's interval by: " + ", ".join(parts)
 
