@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import config, guards
 from pipeline.cli.app import main
 from pipeline.errors import DataError, UsageError
-from pipeline.guards import cards, figures, ledger, wording
+from pipeline.guards import cards, figures, ledger, offices, wording
 from pipeline.guards.findings import Finding
 from tests.conftest import ACTORS_TOML, TARGETS_TOML, record_id, write_jsonl
 
@@ -786,3 +788,112 @@ def test_warnings_do_not_fail_the_command(command, folder):
 def test_a_finding_is_one_line():
     assert str(Finding(path="a/b.csv", line=3, message="two\nlines")) == "a/b.csv:3: two lines"
     assert str(Finding(path="a/b.csv", message="x", warning=True)) == "a/b.csv: warning: x"
+
+
+# What the cards say of passages, batches and years
+
+
+def test_the_figures_of_the_authored_card(folder):
+    edit(folder, PASSAGES, 1, lambda row: row.update(coding_1=stances("favor"), labels=stances("favor")))
+    edit(folder, PASSAGES, 2, lambda row: row.update({k: stances("against", "favor") for k in codings()}))
+    settle(folder)
+    lines = (folder / "authored" / "README.md").read_text(encoding="utf-8").splitlines()
+    english = [("favor", "neutral"), ("against", "against"), ("neutral", "neutral")]
+    assert lines[3].startswith("**4 passages**: en 3, zh 1. The two codings differ on at least one target of 1,")
+    assert f"| `harbour` | en | {figures.alpha(english):.3f} | 1 | 1 | 1 | 0 |" in lines
+    assert "| `harbour` | zh | - | 0 | 1 | 0 | 0 |" in lines
+    assert "| `railway` | en | 1.000 | 1 | 0 | 0 | 2 |" in lines
+
+
+def codings() -> tuple[str, ...]:
+    return ("labels", "coding_1", "coding_2")
+
+
+def test_a_batch_has_its_own_alphas_and_counts(folder):
+    path = folder / LEDGER
+    first = record_id("s", 0)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    moved = [line.replace("2031-05-04", "2030-12-01") if line.startswith(first) else line for line in lines]
+    path.write_text("\n".join(moved) + "\n", encoding="utf-8")
+    edit(folder, STATEMENTS, 1, lambda row: row["verified"].update(mended="The date."))
+    settle(folder)
+    text = (folder / "documented" / "README.md").read_text(encoding="utf-8")
+    assert "| 2030-12-01 | 1 | 0 | 1 | 0 | 0 | - | - |" in text
+    assert "| 2031-05-04 | 5 | 5 | 0 | 0 | 0 | 1.000 | - |" in text
+    assert text.index("| 2030-12-01 ") < text.index("| 2031-05-04 ")
+    assert found(folder) == []
+
+
+def test_registering_keeps_the_batch_in_which_a_statement_came(folder):
+    edit(folder, STATEMENTS, 1, lambda row: row.update(text=TEXTS[0].replace("gladly", "coolly")))
+    assert guards.register(folder, today=dt.date(2031, 9, 9)) == 1
+    text = (folder / LEDGER).read_text(encoding="utf-8")
+    assert "2031-09-09" not in text
+    assert text.splitlines()[1:] == sorted(text.splitlines()[1:])
+
+
+def test_registering_leaves_out_lines_that_are_invalid(folder):
+    edit(folder, STATEMENTS, 1, lambda row: row.update(statement_id="s00000000bb", country="XYZ"))
+    assert guards.register(folder, today=TODAY) == 0
+    assert "s00000000bb" not in (folder / LEDGER).read_text(encoding="utf-8")
+
+
+def test_the_most_frequent_speakers_are_named_and_the_rest_counted(monkeypatch, folder):
+    monkeypatch.setattr(figures, "TOP", 1)
+    guards.write_cards(folder)
+    text = (folder / "documented" / "README.md").read_text(encoding="utf-8")
+    assert "Most often: Anna Vell 4; 1 others together 2." in text
+
+
+def test_china_and_russia_stand_apart_in_the_tables(folder):
+    edit_actors(folder, 'id = "BOR"', 'id = "RUS"')
+    edit_actors(folder, 'actor = "BOR"', 'actor = "RUS"')
+    for line in (5, 6):
+        edit(folder, STATEMENTS, line, lambda row: row.update(country="RUS"))
+    settle(folder)
+    text = (folder / "documented" / "README.md").read_text(encoding="utf-8")
+    assert "| 2030 | 0 | 2 | 4 | 6 | 0 |" in text
+    assert "| `harbour` | 1.000 | 1 | 2 | 1 | 2 | 0 / 0 / 0 | 0 / 1 / 0 |" in text
+    assert "| RUS | `harbour` |" in text
+    assert found(folder) == []
+
+
+codes = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")), min_size=1, max_size=30)
+
+
+@given(codes)
+def test_alpha_is_that_of_the_definition_and_blind_to_order(pairs):
+    value = figures.alpha(pairs)
+    if len({one for pair in pairs for one in pair}) < 2:
+        assert str(value) == "nan"
+        return
+    assert value == pytest.approx(_alpha_by_definition(pairs))
+    assert value == pytest.approx(figures.alpha([(b, a) for a, b in reversed(pairs)]))
+    assert value <= 1
+
+
+@given(st.text(alphabet="abcXYZ 港口,.;'\n", max_size=80))
+def test_a_text_has_the_runs_of_every_text_that_holds_it(text):
+    whole = f"Before it. {text} After it."
+    assert {run for run in wording.runs(text) if run.isascii()} <= wording.runs(whole)
+    assert wording.runs(text) == wording.runs(text.upper())
+    assert all(len(run.split()) == wording.WORDS or len(run) == wording.HAN for run in wording.runs(text))
+
+
+@pytest.mark.parametrize(
+    ("precision", "date", "expected"),
+    [
+        ("day", "2030-02-10", ("2030-02-10", "2030-02-10")),
+        ("month", "2030-02-10", ("2030-02-01", "2030-02-28")),
+        ("month", "2032-02-29", ("2032-02-01", "2032-02-29")),
+        ("month", "2030-12-31", ("2030-12-01", "2030-12-31")),
+    ],
+)
+def test_a_month_stands_for_all_of_its_days(precision, date, expected):
+    said = figures.DocumentedStatement.model_validate(statement(0, date=date, date_precision=precision))
+    assert tuple(day.isoformat() for day in offices.possible_days(said)) == expected
+
+
+def test_content_leaves_out_the_speaker_short_and_common_words():
+    assert wording.content("Anna Vell said that harbours were harboured", without="Anna Vell") == {"harbou"}
+    assert wording.content("港口好") == {"港口", "口好"}
