@@ -13,7 +13,7 @@ import pytest
 from pipeline.cli.app import app, main
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("ingest", "classify", "trends", "report", "statements", "sources", "retrain", "evaluate")
+COMMANDS = ("ingest", "classify", "trends", "report", "statements", "duplicates", "sources", "retrain", "evaluate")
 
 
 def run_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

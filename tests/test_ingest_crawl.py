@@ -357,7 +357,9 @@ def test_wrong_charset_labels_do_not_spoil_the_text(site, made, store):
     site.put("/news/", linked_list([("/news/1", "1"), ("/news/2", "2")], css="item"))
     site.put("/news/1", page.encode(), "text/html; charset=windows-1251")
     mislabelled = page.replace("зажечь", "потушить").replace("<meta charset='utf-8'>", "")
-    site.put("/news/2", mislabelled.replace('<meta charset="utf-8">', "").encode("cp1251"), "text/html; charset=utf-8")
+    site.put(
+        "/news/2", mislabelled.replace('<meta charset="utf-8">', "").encode("cp1251"), "text/html; charset=utf-8"
+    )
     crawled(made, island(lang="ru"), site)
     assert {s.text for s in told(store)} == {russian, russian.replace("зажечь", "потушить")}
 
@@ -434,8 +436,9 @@ def test_progress_is_reported_page_by_page(site, made):
     ("span", "published", "held"),
     [
         (Span(), "", True), (Span(since="2031-01-02"), "", True), (Span(since="2031-01-02"), "2031-01-01", False),
-        (Span(since="2031-01-02"), "2031-01-02T23:00:00+03:00", True), (Span(until="2031-01-02"), "2031-01-03", False),
-        (Span(since="2031-01-02", until="2031-01-02"), "2031-01-02", True), (Span(until="2031-01-02"), "soon", True),
+        (Span(since="2031-01-02"), "2031-01-02T23:00:00+03:00", True),
+        (Span(until="2031-01-02"), "2031-01-03", False), (Span(until="2031-01-02"), "soon", True),
+        (Span(since="2031-01-02", until="2031-01-02"), "2031-01-02", True),
     ],
 )  # fmt: skip
 def test_a_span_holds_its_days_and_what_has_none(span, published, held):

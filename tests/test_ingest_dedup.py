@@ -35,7 +35,12 @@ def statement(text: str, **changes: str) -> Statement:
 def load(store: Store, url: str, *said: Statement, source: str = "island", content: str = "") -> Counts:
     """Load a page that holds these statements."""
     page = RawPage(
-        url=url, content=(content or url).encode(), content_type="text/html", charset="", fetched_at=NOW, source=source
+        url=url,
+        content=(content or url).encode(),
+        content_type="text/html",
+        charset="",
+        fetched_at=NOW,
+        source=source,
     )
     made = Source(id=source, name=source, family=Family(id="generic"))
     extracted = Extracted(document=Document(title="A title"), statements=said)
@@ -191,7 +196,10 @@ def test_bands_find_nearly_all_likes_and_few_others():
         changed = words.copy()
         for at in (10, 50, 90):
             changed[at] = f"z{at}"
-        like, other = dedup.shingles(" ".join(changed)), dedup.shingles(" ".join(f"v{number}x{i}" for i in range(120)))
+        like, other = (
+            dedup.shingles(" ".join(changed)),
+            dedup.shingles(" ".join(f"v{number}x{i}" for i in range(120))),
+        )
         own = set(dedup.bands(dedup.shingles(" ".join(words))))
         assert dedup.similarity(dedup.shingles(" ".join(words)), like) > dedup.SIMILAR
         found += bool(own & set(dedup.bands(like)))

@@ -1,4 +1,4 @@
-"""Files and single addresses: saved pages under their site's address, feeds, WARC files, limits, dates, rebuilding."""
+"""Files and single addresses: saved pages under their site's address, feeds, WARC files, dates, rebuilding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from pipeline.ingest import Setting, Span, ingest_address, ingest_documents, loa
 from pipeline.ingest.documents import document_files, is_document_file
 from pipeline.store import Store
 from tests.site import CHALLENGE, Site, crawled, setting, source_of, status, told, write_actors
-from tests.sites import kremlin_archive, kremlin_body, kremlin_feed, kremlin_page, linked_list, mid_page, pdf, plain_page, rss, speech
+from tests.sites import (
+    kremlin_archive,
+    kremlin_body,
+    kremlin_feed,
+    kremlin_page,
+    linked_list,
+    mid_page,
+    pdf,
+    plain_page,
+    rss,
+    speech,
+)
 
 SOURCES = load_sources()
 OWN = "http://en.kremlin.ru/events/president/news/9000"
@@ -45,7 +56,13 @@ def test_a_mirror_s_folder_is_the_site_itself(made, store, tmp_path):
     summary = ingest_documents(made, tmp_path / "pages", SOURCES)
     assert (summary.found, summary.new, summary.pages) == (1, 1, 1)
     (one,) = told(store)
-    assert (one.url, one.source, one.speaker, one.country, one.date) == (OWN, "kremlin-en", "Vadim Orlin", "RUS", "2031-04-01")
+    assert (one.url, one.source, one.speaker, one.country, one.date) == (
+        OWN,
+        "kremlin-en",
+        "Vadim Orlin",
+        "RUS",
+        "2031-04-01",
+    )
     again = ingest_documents(made, tmp_path / "pages", SOURCES)
     assert (again.found, again.new, again.unchanged) == (1, 0, 1)
     assert len(list(made.archive.glob("*.warc.gz"))) == 1
@@ -68,7 +85,9 @@ def test_a_page_saved_from_a_browser_tells_its_address(made, store, tmp_path, ma
 
 
 def test_a_page_that_tells_nothing_is_of_the_source_that_is_named(made, store, tmp_path):
-    file = put(tmp_path / "x.html", mid_page(number="867-01-04-2031", title="Talk", turns=[("Vadim Orlin", speech(1))]))
+    file = put(
+        tmp_path / "x.html", mid_page(number="867-01-04-2031", title="Talk", turns=[("Vadim Orlin", speech(1))])
+    )
     ingest_documents(made, file, SOURCES, source=SOURCES.named("mid-en"))
     (one,) = told(store)
     assert one.source == "mid-en"
@@ -91,6 +110,9 @@ def test_a_feed_that_was_saved_gives_its_entries(made, store, tmp_path):
     summary = ingest_documents(made, tmp_path / "in", SOURCES, span=Span(since="2031-04-02"))
     assert summary.new == 2
     assert urls(store) == {f"http://en.kremlin.ru/events/president/news/{n}" for n in (2, 3)}
+    put(tmp_path / "saved.xml", kremlin_feed("http://kremlin.ru", [(4, "2031-04-04", "M", f"<p>{speech(4)}</p>")]))
+    ingest_documents(made, tmp_path / "saved.xml", SOURCES)
+    assert ("kremlin-ru",) in store.rows("SELECT source FROM readings")  # the feed says whose it is
 
 
 def test_dates_and_limits_hold_for_files(made, store, tmp_path):
@@ -199,7 +221,9 @@ def test_a_listing_s_address_gives_what_it_links(made, store, site):
 
 
 def test_a_feed_s_address_gives_its_entries(made, store, site):
-    items = [("http://paper.example/1", "A talk", "Tue, 01 Apr 2031 23:30:00 +0300", f"<p>Vadim Orlin: {speech(1)}</p>")]
+    items = [
+        ("http://paper.example/1", "A talk", "Tue, 01 Apr 2031 23:30:00 +0300", f"<p>Vadim Orlin: {speech(1)}</p>")
+    ]
     site.put("/rss", rss(items), "application/rss+xml")
     ingest_address(made, f"{site.url}/rss", SOURCES)
     assert [r[0] for r in store.rows("SELECT url FROM readings")] == ["http://paper.example/1"]

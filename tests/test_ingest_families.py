@@ -51,7 +51,9 @@ def test_the_kremlin_s_archive_is_walked_by_its_feed_with_full_texts(site, made,
     assert by_speaker["Vadim Orlin"].country == "RUS"
     assert by_speaker["Ravi Sen"].country == "IND"  # a guest is never booked to the host
     assert {s.date for s in told(store)} == {f"2031-04-{day:02d}" for day in range(17, 29)}
-    assert {s.url for s in told(store)} == {f"http://en.kremlin.ru/events/president/news/{9000 - n}" for n in range(12)}
+    assert {s.url for s in told(store)} == {
+        f"http://en.kremlin.ru/events/president/news/{9000 - n}" for n in range(12)
+    }
     site.asked.clear()
     again = crawled(made, source, site)
     assert (again.new, again.unchanged) == (0, 8)
@@ -141,8 +143,14 @@ def test_the_russian_ministry_behind_its_challenge_is_blocked_and_says_which_roa
 def test_the_russian_ministry_without_its_challenge_is_paged_and_read(site, made, store):
     speeches = "/en/press_service/minister_speeches/"
     news = "/en/foreign_policy/news/"
-    site.put(speeches, linked_list([("/en/foreign_policy/news/1001/", "Talk")], css="announce__link announce__link_fix_en"))
-    site.put(news, linked_list([("/en/foreign_policy/news/1001/", "Talk"), ("/en/about/", "About")], css="announce__link"))
+    site.put(
+        speeches,
+        linked_list([("/en/foreign_policy/news/1001/", "Talk")], css="announce__link announce__link_fix_en"),
+    )
+    site.put(
+        news,
+        linked_list([("/en/foreign_policy/news/1001/", "Talk"), ("/en/about/", "About")], css="announce__link"),
+    )
     site.put(f"{news}?PAGEN_1=2", linked_list([("/en/foreign_policy/news/1000/", "Old")], css="announce__link"))
     for number in (1000, 1001):
         turns = [("Question", "How is the harbour?"), ("Vadim Orlin", speech(number))]
@@ -165,16 +173,21 @@ def test_the_channel_s_preview_goes_back_by_its_oldest_post(site, made, store):
     assert site.paths() == ["/s/MFARussia", "/s/MFARussia?before=4"]
     assert {s.url for s in told(store)} == {f"https://t.me/MFARussia/{n}" for n in range(1, 7)}
     assert {s.country for s in told(store)} == {"RUS"}
-    assert min(s.date for s in told(store)) == "2031-04-02"  # half past ten in the evening in UTC is the next day there
+    assert (
+        min(s.date for s in told(store)) == "2031-04-02"
+    )  # half past ten in the evening in UTC is the next day there
 
 
 def test_the_mission_in_new_york_is_read(site, made, store):
     links = linked_list([("/en/news/010431", "Statement")], css="title")
-    site.put("/en/news", links.replace("<li>", "<article class='news-basic-tile__item'>").replace("</li>", "</article>"))
+    site.put(
+        "/en/news", links.replace("<li>", "<article class='news-basic-tile__item'>").replace("</li>", "</article>")
+    )
     site.put(
         "/en/news/010431",
-        f"<html><head><meta charset='utf-8'></head><body><h1>Statement by Vadim Orlin at the assembly</h1>"
-        f"<time datetime='2031-04-01'>1 April</time><div class='article-content'><p>{speech(1)}</p></div></body></html>",
+        "<html><head><meta charset='utf-8'></head><body><h1>Statement by Vadim Orlin at the assembly</h1>"
+        "<time datetime='2031-04-01'>1 April</time>"
+        f"<div class='article-content'><p>{speech(1)}</p></div></body></html>",
     )
     crawled(made, source_of(SOURCES, "russia-un"), site)
     assert [(s.date, s.country, s.text) for s in told(store)] == [("2031-04-01", "RUS", speech(1))]
@@ -182,8 +195,14 @@ def test_the_mission_in_new_york_is_read(site, made, store):
 
 def test_the_league_s_documents_have_their_text_in_a_pdf(site, made, store):
     css = "list-item-document__link"
-    site.put("/documents/?offset=0", linked_list([("/20310401/1.html", "Declaration")], css=css, before="<a href='/20310402/9.html'>menu</a>"))
-    site.put("/20310401/1.html", plain_page(title="Declaration", day="2031-04-01", paragraphs=["Type: declaration"], links=["/files/1.pdf"]))
+    site.put(
+        "/documents/?offset=0",
+        linked_list([("/20310401/1.html", "Declaration")], css=css, before="<a href='/20310402/9.html'>menu</a>"),
+    )
+    site.put(
+        "/20310401/1.html",
+        plain_page(title="Declaration", day="2031-04-01", paragraphs=["Type: declaration"], links=["/files/1.pdf"]),
+    )
     words = speech(3).split()
     lines = [" ".join(words[i : i + 8]) for i in range(0, len(words), 8)]
     site.put("/files/1.pdf", pdf(lines), "application/pdf")

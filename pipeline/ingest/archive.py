@@ -96,7 +96,6 @@ class Archive:
                 f"cannot write the archive {self._path}: {error.strerror}. Free space or mend it."
             ) from None
 
-
     def _opened(self) -> IO[bytes]:
         """Open a file of this run's own; nothing is ever appended to what an earlier run wrote."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
