@@ -11,7 +11,7 @@ CORPUS := $(shell find corpus -name '*.jsonl' -o -name '*.toml' -o -name '*.csv'
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(STORE)
-.PHONY: help run setup ingest classify trends report retrain browser test lint check check-corpus bench lock clean
+.PHONY: help run setup ingest crawl classify trends report retrain browser test lint check check-corpus bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ ingest: $(STORE) ## Load the bundled statements into the store
 $(STORE): $(CORPUS) | $(VENV)/.ready
 	$(STANCE) ingest corpus --store $@
 	@touch $@
+
+crawl: $(STORE) ## Fetch new statements from the official sites of corpus/sources.toml, slowly; goes on where it stopped
+	$(STANCE) ingest all --store $(STORE) --since $(SINCE)
 
 models/index.json: | $(VENV)/.ready
 	$(STANCE) retrain

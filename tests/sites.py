@@ -60,7 +60,7 @@ def kremlin_archive(site: Site, *, pages: int = 3, size: int = 4, base: str = "h
         entries = [
             (
                 9000 - number, f"2031-{4 - number // 28:02d}-{28 - number % 28:02d}", f"Meeting {number}",
-                kremlin_body([("Vadim Orlin", speech(number)), ("Ravi Sen", speech(500 + number, about="the railway"))]),
+                kremlin_body([("Vadim Orlin", speech(number)), ("Ravi Sen", speech(500 + number, about="rails"))]),
             )
             for number in range(page * size, (page + 1) * size)
         ]  # fmt: skip
@@ -112,7 +112,8 @@ def mid_page(*, number: str, title: str, turns: Sequence[Turn]) -> str:
 def linked_list(links: Sequence[tuple[str, str]], *, css: str, before: str = "", after: str = "") -> str:
     """Return a listing of links of a class."""
     made = "".join(f'<li>{before}<a class="{css}" href="{href}">{title}</a>{after}</li>' for href, title in links)
-    return f"<!DOCTYPE html><html><head><meta charset='utf-8'></head><body><nav><a href='/about/'>About</a></nav><ul>{made}</ul></body></html>"
+    head = "<!DOCTYPE html><html><head><meta charset='utf-8'></head><body><nav><a href='/about/'>About</a></nav>"
+    return f"{head}<ul>{made}</ul></body></html>"
 
 
 def telegram_preview(channel: str, posts: Sequence[tuple[int, str, str]]) -> str:

@@ -436,8 +436,9 @@ def test_progress_is_reported_page_by_page(site, made):
     ("span", "published", "held"),
     [
         (Span(), "", True), (Span(since="2031-01-02"), "", True), (Span(since="2031-01-02"), "2031-01-01", False),
-        (Span(since="2031-01-02"), "2031-01-02T23:00:00+03:00", True), (Span(until="2031-01-02"), "2031-01-03", False),
-        (Span(since="2031-01-02", until="2031-01-02"), "2031-01-02", True), (Span(until="2031-01-02"), "soon", True),
+        (Span(since="2031-01-02"), "2031-01-02T23:00:00+03:00", True),
+        (Span(until="2031-01-02"), "2031-01-03", False), (Span(until="2031-01-02"), "soon", True),
+        (Span(since="2031-01-02", until="2031-01-02"), "2031-01-02", True),
     ],
 )  # fmt: skip
 def test_a_span_holds_its_days_and_what_has_none(span, published, held):

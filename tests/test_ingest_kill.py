@@ -191,7 +191,7 @@ def contents(store: Store) -> list[tuple[object, ...]]:
     """Return all that is derived, but for the time when it was."""
     return [
         *store.rows(
-            "SELECT statement_id, doc_id, date, speaker, country, text, retired FROM statements ORDER BY statement_id"
+            "SELECT statement_id, doc_id, date, speaker, country, text, retired FROM statements ORDER BY 1"
         ),
         *store.rows("SELECT url, position, statement_id FROM locations ORDER BY url, position"),
         *store.rows("SELECT duplicate_id, kept_id, kind FROM duplicates ORDER BY duplicate_id"),

@@ -162,19 +162,34 @@ def read_warc(path: Path) -> Iterator[Record]:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
 
-    try:
-        with path.open("rb") as stream:
+    if not _begins_as_warc(path):
+        raise DataError(f"{path} is not a WARC file.")
+    with path.open("rb") as stream:
+        try:
             for record in ArchiveIterator(stream):
                 if record.rec_type in {"response", "resource"}:
                     read = _read_record(record)
                     if read is None:
-                        _LOG.warning("%s: its last record is cut off, and left out", path)
-                        return
+                        break
                     yield read
-    except (EOFError, zlib.error):
-        _LOG.warning("%s: its last record is cut off, and left out", path)
-    except (ArchiveLoadFailed, ValueError) as error:
-        raise DataError(f"{path} is not a WARC file ({' '.join(str(error).split())[:100]}).") from None
+            else:
+                return
+        # A record may be cut off anywhere, and the library breaks in as many ways.
+        except (ArchiveLoadFailed, EOFError, zlib.error, ValueError, TypeError, AttributeError) as error:
+            _LOG.debug("%s: %r", path, error)
+    _LOG.warning("%s: its last record is cut off, and left out", path)
+
+
+def _begins_as_warc(path: Path) -> bool:
+    """Say whether a file begins as a WARC file does, as far as it goes."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 64)
+        except zlib.error:
+            return False
+    return head.startswith(b"WARC/") or b"WARC/".startswith(head)
 
 
 def _read_record(record: Any) -> Record | None:
@@ -191,6 +206,8 @@ def _read_record(record: Any) -> Record | None:
         if before + len(body) < record.length:
             return None
     warc = record.rec_headers
+    if not warc.get_header("WARC-Date"):
+        raise ValueError("a record without a date")
     if http is None and (kind := warc.get_header("Content-Type")):
         headers = (("content-type", kind),)
     role: Role = warc.get_header(_ROLE) or ("document" if http is not None else "file")

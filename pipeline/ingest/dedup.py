@@ -32,6 +32,7 @@ _WORDS_A_SHINGLE, _CHARACTERS_A_SHINGLE = 3, 4
 _MIN_SHINGLES = 12
 _LONG = 60
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_NUMBER = re.compile(r"\d+")
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -45,6 +46,11 @@ def normalised(text: str) -> str:
 def is_long(plain: str) -> bool:
     """Say whether a normalised text is long enough to be told by itself; a Chinese character counts as three."""
     return len(plain) + 2 * len(_CJK.findall(plain)) >= _LONG
+
+
+def numbers(plain: str) -> tuple[str, ...]:
+    """Return the numbers of a normalised text in order."""
+    return tuple(_NUMBER.findall(plain))
 
 
 def text_hash(plain: str) -> str:

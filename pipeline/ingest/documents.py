@@ -32,6 +32,7 @@ _READ_TYPES = {"", *_TYPES.values()}
 _WARC = (".warc", ".warc.gz")
 _GENERAL_DEBATE = re.compile(r"^[A-Z]{2,4}_\d{1,2}_\d{4}\.txt$")
 _SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(\S+)\s*-->", re.IGNORECASE)
+_FEED_ID = re.compile(rb"<(?:feed|rss)\b[^>]*>.*?<(?:id|link)>\s*(https?://[^<\s]+)", re.IGNORECASE | re.DOTALL)
 _SNAPSHOT = re.compile(rb"^Snapshot-Content-Location:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _CANONICAL = re.compile(rb"<link\s[^>]*\brel=[\"']canonical[\"'][^>]*>", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref=[\"']([^\"']+)[\"']", re.IGNORECASE)
@@ -145,7 +146,7 @@ def _in_path(file: Path, sources: Sources) -> str:
 def _in_content(content: bytes) -> str:
     """Return the address that a browser wrote into a page when it saved it, or that the page names as its own."""
     head = content[:_HEAD]
-    found = _SAVED_FROM.search(head) or _SNAPSHOT.search(head[:4000])
+    found = _FEED_ID.search(head) or _SAVED_FROM.search(head) or _SNAPSHOT.search(head[:4000])
     if found is None and (link := _CANONICAL.search(head)):
         found = _HREF.search(link.group())
     url = found.group(1).decode("utf-8", errors="replace") if found else ""

@@ -69,14 +69,18 @@ def read_listing(
     """
     readers = {"html": _read_html, "feed": _read_feed, "telegram": _read_telegram}
     found = readers[listing.kind](source, listing, content, charset, resolve)
-    unique = tuple({item.url: item for item in reversed(found.items) if item.url}.values())[::-1]
-    more = _numbered(listing, page, content, charset, resolve) if listing.more else found.next_url
+    first: dict[str, Item] = {}
+    for item in found.items:
+        if item.url:
+            first.setdefault(item.url, item)
+    unique = tuple(first.values())
+    more = _numbered(listing, page, content, resolve) if listing.more else found.next_url
     return ListingPage(items=unique, next_url=more if unique and more != url else "")
 
 
-def _numbered(listing: Listing, page: int, content: bytes, charset: str, resolve: Resolver) -> str:
+def _numbered(listing: Listing, page: int, content: bytes, resolve: Resolver) -> str:
     if listing.count:
-        count = re.search(listing.count, content.decode(charset or "utf-8", errors="replace"))
+        count = re.search(listing.count, content.decode("latin-1"))
         if count is not None and page + 1 >= int(count.group(1)):
             return ""
     return resolve(listing.more.replace("{n}", str(listing.first + page)))
@@ -85,20 +89,21 @@ def _numbered(listing: Listing, page: int, content: bytes, charset: str, resolve
 def _parse_html(content: bytes, charset: str) -> Any:
     from lxml import etree, html
 
-    parser = html.HTMLParser(encoding=_known_charset(charset), no_network=True)
     try:
-        tree = html.document_fromstring(content, parser=parser)
+        tree = html.document_fromstring(content, parser=_parser(charset))
     except (etree.LxmlError, ValueError) as error:
         raise ListingError(f"not an HTML page ({error})") from None
     return tree
 
 
-def _known_charset(charset: str) -> str | None:
+def _parser(charset: str) -> Any:
+    """Return a parser for a charset as claimed, or one that finds it out where the claim names none."""
+    from lxml import html
+
     try:
-        b"".decode(charset)
+        return html.HTMLParser(encoding=charset or None, no_network=True)
     except LookupError:
-        return None
-    return charset or None
+        return html.HTMLParser(no_network=True)
 
 
 def _read_html(source: Source, listing: Listing, content: bytes, charset: str, resolve: Resolver) -> ListingPage:

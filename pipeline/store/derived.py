@@ -51,6 +51,7 @@ class Candidate:
 
     statement_id: str
     doc_id: str
+    source: str
     date: str
     speaker: str
     country: str
@@ -222,8 +223,9 @@ def _candidates(
     """Return the kept statements of other pages that may say the same: same language, date and country near."""
     marks = ", ".join("?" * len(fingerprint.bands))
     found = db.execute(
-        "SELECT s.statement_id, s.doc_id, s.date, s.speaker, s.country, s.provenance, s.text, f.text_hash "  # noqa: S608
-        "FROM statements s JOIN fingerprints f USING (statement_id) WHERE s.retired = 0 AND s.statement_id IN "
+        "SELECT s.statement_id, s.doc_id, d.source, s.date, s.speaker, s.country, s.provenance, s.text, "  # noqa: S608
+        "f.text_hash FROM statements s JOIN fingerprints f USING (statement_id) "
+        "JOIN documents d ON d.doc_id = s.doc_id WHERE s.retired = 0 AND s.statement_id IN "
         "(SELECT statement_id FROM fingerprints WHERE text_hash = ? "
         f"UNION SELECT statement_id FROM bands WHERE band IN ({marks})) "
         "AND s.lang = ? AND s.statement_id <> ? AND s.doc_id <> ? "
@@ -233,13 +235,8 @@ def _candidates(
             statement.country, statement.country,
         ),
     )  # fmt: skip
-    rows = [
-        Candidate(
-            statement_id=row[0], doc_id=row[1], date=row[2], speaker=row[3], country=row[4], provenance=row[5],
-            text=row[6], text_hash=row[7],
-        )
-        for row in found
-    ]  # fmt: skip
+    names = tuple(Candidate.__dataclass_fields__)
+    rows = [Candidate(**dict(zip(names, row, strict=True))) for row in found]
     return [row for row in rows if _near(row.date, statement.date, near_days)]
 
 
