@@ -340,3 +340,15 @@ def test_holm_by_hand(given: list[float], adjusted: list[float]) -> None:
 
 def test_holm_does_not_count_what_was_not_tested() -> None:
     assert holm_of(0.01, float("nan"), 0.03) == pytest.approx([0.02, float("nan"), 0.03], nan_ok=True)
+
+
+def test_permuted_slopes_that_tie_count_against_the_one_seen() -> None:
+    seen = np.array([0.1, 0.3])
+    assert shifts._tested(seen, np.tile(seen, (9, 1))).p_value == 1.0
+    assert shifts._tested(seen, np.tile(-seen, (9, 1))).p_value == 1.0
+
+
+def test_the_p_value_counts_the_slope_seen_among_the_permuted() -> None:
+    # over their errors: 1.26 seen; 1.26 (tie), 0, 1 and 0.45 permuted
+    null = np.array([[0.3, 0.1], [0.2, -0.2], [0.5, 0.0], [0.3, -0.1]])
+    assert shifts._tested(np.array([0.1, 0.3]), null).p_value == pytest.approx(2 / 5)
