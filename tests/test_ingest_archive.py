@@ -201,6 +201,15 @@ def test_a_better_reader_changes_what_is_derived_and_labels_stay(crawled_store, 
     assert len(crawled_store.labels_frame()) == 1
 
 
+def test_what_the_archive_does_not_hold_is_left_out_after_a_rebuild(crawled_store, tmp_path):
+    (newest,) = crawled_store.rows("SELECT url FROM readings WHERE source = 'mid-en'")
+    for file in archive_folder(crawled_store.path).glob("mid-en-*.warc.gz"):
+        file.unlink()
+    rebuild(setting(crawled_store, tmp_path / "actors"), SOURCES)
+    assert {s.source for s in told(crawled_store)} == {"kremlin-en"}
+    assert crawled_store.rows("SELECT 1 FROM readings WHERE url = ?", newest) == []
+
+
 def test_rebuilding_from_nothing_is_wrong_use(store, tmp_path):
     with pytest.raises(UsageError, match="no archive in"):
         rebuild(setting(store, write_actors(tmp_path / "actors")), SOURCES)

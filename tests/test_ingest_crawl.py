@@ -191,6 +191,14 @@ def test_an_earlier_since_goes_on_where_the_walk_was_cut_short(site, made, store
     assert "/news/?page=2" not in site.paths()
 
 
+def test_a_walk_cut_short_on_its_first_page_goes_on_though_that_page_has_not_changed(site, made, store):
+    publish(site, 12)
+    crawled(made, island(), site, since=day_of_number(20))  # later than all there is
+    assert told(store) == []
+    crawled(made, island(), site)
+    assert said_numbers(store) == list(range(1, 13))
+
+
 def test_until_leaves_out_what_is_newer_and_a_later_run_fetches_it(site, made, store):
     publish(site, 12)
     crawled(made, island(), site, until=day_of_number(8))

@@ -103,6 +103,12 @@ def test_other_words_other_numbers_other_countries_other_languages_stay_apart(st
     assert listed(store) == []
 
 
+def test_texts_that_differ_in_a_number_only_are_two_statements(store):
+    load(store, "http://a/1", statement(LONG.replace("many", "4")))
+    assert load(store, "http://b/1", statement(LONG.replace("many", "5")), source="mirror") == Counts(new=1)
+    assert load(store, "http://c/1", statement(NEAR.replace("many", "5")), source="third") == Counts(duplicate=1)
+
+
 def test_a_known_speaker_is_kept_before_an_unknown_one_of_the_same_day(store):
     load(store, "http://b/1", statement(LONG, country="", speaker=""), source="mirror")
     load(store, "http://a/1", statement(LONG))

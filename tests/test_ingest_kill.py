@@ -199,9 +199,7 @@ def contents(store: Store) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("source", "publisher", "kills"), [("island", publish, KILLS), ("tower", publish_feed, 10)]
-)
+@pytest.mark.parametrize(("source", "publisher", "kills"), [("island", publish, KILLS), ("tower", publish_feed, 6)])
 def test_a_crawl_killed_at_random_points_loses_nothing_and_doubles_nothing(
     source, publisher, kills, site, crawler, corpus, tmp_path
 ):

@@ -103,10 +103,12 @@ def test_the_beginning_of_a_text_decides():
 
 
 def test_texts_in_the_model_s_languages_do_not_load_the_other_languages_model():
-    usual = [texts[-1] for texts in READ.values()]
+    english, russian, chinese = READ["en"][-1], READ["ru"][-2], READ["zh"][-1]
+    usual = [english, english.upper(), russian, russian.upper(), chinese]
     script = (
         "import sys; from pipeline.classify.language import detect_language as d; "
-        f"assert [d(t) for t in {usual!r}] == ['en', 'ru', 'zh']; assert 'py3langid' not in sys.modules; "
+        f"assert [d(t) for t in {usual!r}] == ['en', 'en', 'ru', 'ru', 'zh']; "
+        "assert 'py3langid' not in sys.modules; "
         f"assert d({OTHERS['de'][0]!r}) == 'de'; assert 'py3langid' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
