@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from pipeline.classify.calibration import abstention_threshold, expected_calibration_error, fit_temperature
+from pipeline.classify.calibration import (
+    Temperatures,
+    abstention_threshold,
+    accuracy_at,
+    calibration_noise,
+    expected_calibration_error,
+    fit_temperature,
+)
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
@@ -22,6 +29,32 @@ def test_the_temperature_of_a_single_score_is_worked_out_by_hand():
     # Three right and one wrong at odds of 9 to 1: the likelihood is highest where the odds are 3 to 1.
     scores = np.tile([np.log(9.0), 0.0], (4, 1))
     assert fit_temperature(scores, np.array([0, 0, 0, 1])) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_a_weight_counts_a_case_more_often():
+    scores = np.tile([np.log(9.0), 0.0], (3, 1))
+    thrice = fit_temperature(scores, np.array([0, 0, 1]), np.array([1.0, 2.0, 1.0]))
+    assert thrice == pytest.approx(2.0, rel=1e-3)
+
+
+def test_temperatures_are_those_of_the_language_and_else_the_overall_ones():
+    given = Temperatures(overall=np.array([1.0, 2.0]), by_language={"ru": np.array([3.0, 4.0])})
+    assert given.of(["ru", "zh", "ru"]).tolist() == [[3, 4], [1, 2], [3, 4]]
+    assert given.of([]).shape == (0, 2)
+
+
+def test_accuracy_is_of_the_surest_share_and_of_one_case_at_least():
+    confidence, correct = np.array([0.6, 0.9, 0.7, 0.8]), np.array([True, True, False, False])
+    assert [accuracy_at(confidence, correct, share) for share in (0.01, 0.5, 0.75, 1.0)] == [1, 0.5, 1 / 3, 0.5]
+
+
+def test_honest_confidences_show_the_error_of_chance_which_shrinks_with_their_number():
+    few, many = (calibration_noise(np.full(n, 0.8)) for n in (100, 10_000))
+    # A bin of ten misses .8 by sqrt(.8 * .2 / 10) times sqrt(2 / pi) on average, about .1.
+    assert few == pytest.approx(0.1, abs=0.01)
+    assert many == pytest.approx(few / 10, rel=0.1)
+    assert calibration_noise(np.ones(50)) == 0.0
+    assert calibration_noise(np.full(100, 0.8), random_state=1) != few == calibration_noise(np.full(100, 0.8))
 
 
 @pytest.mark.parametrize(("truth", "low", "high"), [([0, 0, 0, 0], 0.049, 0.06), ([1, 1, 1, 1], 15.0, 20.1)])

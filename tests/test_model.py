@@ -78,7 +78,9 @@ def test_fitting_returns_itself_and_what_is_learnt_ends_in_an_underscore():
     classifier = new()
     assert classifier.fit(TEXTS, Y) is classifier
     learnt = set(vars(classifier)) - set(classifier.get_params())
-    assert learnt == {"features_", "coefficients_", "intercepts_", "silent_", "temperatures_", "classes_"}
+    weights = {"features_", "coefficients_", "intercepts_", "silent_"}
+    assert learnt == {*weights, "temperatures_", "language_temperatures_", "classes_"}
+    assert classifier.language_temperatures_ == {}
     assert classifier.classes_.tolist() == list(STANCES)
     assert classifier.temperatures_.tolist() == [1.0, 1.0]
     width = classifier.transform(TEXTS)[0].shape[1]
@@ -88,6 +90,7 @@ def test_fitting_returns_itself_and_what_is_learnt_ends_in_an_underscore():
 def test_fitting_again_forgets_the_first_fit():
     classifier = fitted()
     classifier.temperatures_ = np.array([9.0, 9.0])
+    classifier.language_temperatures_ = {"en": np.array([7.0, 7.0])}
     again = classifier.fit(TEXTS[::-1][:16], Y[::-1][:16])
     fresh = new().fit(TEXTS[::-1][:16], Y[::-1][:16])
     np.testing.assert_array_equal(again.predict_proba(TEXTS), fresh.predict_proba(TEXTS))
@@ -186,6 +189,30 @@ def test_probabilities_are_exponentials_of_margins_over_temperatures():
     expected = powers / powers.sum(axis=2, keepdims=True)
     named = ~SILENT
     np.testing.assert_allclose(classifier.predict_proba(TEXTS)[named], expected[named])
+
+
+def test_a_text_is_calibrated_by_the_temperatures_of_its_language():
+    texts = ["The harbour is open.", "Гавань открыта.", "港口开放。", "The choir sang."]
+    cues = {"harbour": [*CUES["harbour"], "гавань", "港口"], "railway": CUES["railway"]}
+    classifier = new(cues=cues).fit(TEXTS, Y)
+    classifier.temperatures_ = np.array([3.0, 3.0])
+    classifier.language_temperatures_ = {"en": np.array([0.5, 2.0]), "ru": np.array([0.8, 1.0])}
+    margins = classifier.margins(classifier.transform(texts))
+    assert not np.isnan(margins[:3, 0]).any()
+    assert np.isnan(margins[3]).all()
+    found = classifier.predict_proba(texts)
+    for row, temperature in enumerate([0.5, 0.8, 3.0]):
+        powers = np.exp(margins[row, 0] / temperature)
+        np.testing.assert_allclose(found[row, 0], powers / powers.sum())
+    np.testing.assert_allclose(found[3], np.exp(classifier.silent_))
+
+
+def test_a_model_saved_before_languages_had_temperatures_still_reads():
+    state = fitted().__getstate__()
+    del state["language_temperatures_"]
+    older = new()
+    older.__setstate__(state)
+    np.testing.assert_array_equal(older.predict_proba(TEXTS), fitted().predict_proba(TEXTS))
 
 
 @pytest.mark.parametrize("pair", [("favor", "none"), ("against", "none"), ("against", "neutral")])

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from pipeline.classify import training
 from pipeline.classify.calibration import abstention_threshold, fit_temperature
 from pipeline.classify.evaluate import evaluate
 from pipeline.classify.training import (
@@ -219,30 +220,75 @@ def test_the_final_model_is_fitted_on_everything_and_calibrated_on_what_is_measu
     )
 
 
+EVERY = np.arange(48)
+
+
 def test_texts_that_do_not_name_a_target_have_no_part_in_its_temperature(noisy, uncalibrated):
-    before = _temperatures(noisy, uncalibrated)
+    before = _temperatures(noisy, uncalibrated, EVERY).overall
     np.testing.assert_allclose(before, temperatures(noisy, uncalibrated, noisy.measured))
     assert (np.abs(before - 1) > 1e-3).all()
     silent = np.isnan(uncalibrated[:, 0, 0])
     y = noisy.y.copy()
     y[silent, 0] = "favor"
-    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
+    changed = dataclasses.replace(noisy, y=y)
+    np.testing.assert_array_equal(_temperatures(changed, uncalibrated, EVERY).overall, before)
     mute = uncalibrated.copy()
     mute[:, 1] = np.nan
-    assert _temperatures(noisy, mute).tolist() == [before[0], 1.0]
+    assert _temperatures(noisy, mute, EVERY).overall.tolist() == [before[0], 1.0]
 
 
-def test_neither_unmeasured_nor_unlabelled_texts_have_a_part_in_a_temperature(noisy, uncalibrated):
-    before = _temperatures(noisy, uncalibrated)
+def test_neither_unmeasured_nor_unlabelled_texts_have_a_part_in_the_overall_temperature(noisy, uncalibrated):
+    before = _temperatures(noisy, uncalibrated, EVERY).overall
     y = noisy.y.copy()
     y[32:] = "neutral"
-    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
+    np.testing.assert_array_equal(
+        _temperatures(dataclasses.replace(noisy, y=y), uncalibrated, EVERY).overall, before
+    )
     y[:16, 0] = ""
-    fewer = _temperatures(dataclasses.replace(noisy, y=y), uncalibrated)
+    fewer = _temperatures(dataclasses.replace(noisy, y=y), uncalibrated, EVERY).overall
     assert fewer[0] == temperatures(noisy, uncalibrated, range(16, 32))[0] != before[0]
     assert fewer[1] == before[1]
     np.testing.assert_array_equal(
-        _temperatures(noisy, uncalibrated, left_out=np.arange(16)), temperatures(noisy, uncalibrated, range(16, 32))
+        _temperatures(noisy, uncalibrated, EVERY[16:]).overall, temperatures(noisy, uncalibrated, range(16, 32))
+    )
+
+
+def test_a_language_with_enough_texts_is_calibrated_by_all_of_its_own(noisy, uncalibrated, monkeypatch):
+    langs = ("en",) * 16 + ("ru",) * 32
+    mixed = dataclasses.replace(noisy, langs=langs)
+    naming = np.flatnonzero(~np.isnan(uncalibrated[:, 0, 0]))
+    own = naming[naming >= 16]  # documented ones, coded once or twice, and authored ones
+    monkeypatch.setattr(training, "MIN_CALIBRATING", len(own))
+    found = _temperatures(mixed, uncalibrated, EVERY)
+    truth = np.array([STANCES.index(noisy.y[row, 0]) for row in own])
+    expected = fit_temperature(uncalibrated[own, 0], truth, noisy.weights[own])
+    assert found.by_language["ru"][0] == expected != found.overall[0]
+    assert expected != fit_temperature(uncalibrated[own, 0], truth)  # the weights count
+    assert found.by_language["en"].tolist() == found.overall.tolist()  # too few
+    assert found.overall.tolist() == _temperatures(noisy, uncalibrated, EVERY).overall.tolist()
+    monkeypatch.setattr(training, "MIN_CALIBRATING", len(own) + 1)
+    assert _temperatures(mixed, uncalibrated, EVERY).by_language["ru"][0] == found.overall[0]
+
+
+def test_out_of_fold_probabilities_are_calibrated_by_the_language_of_the_text(
+    noisy, noisy_trained, uncalibrated, monkeypatch
+):
+    monkeypatch.setattr(training, "MIN_CALIBRATING", 3)
+    mixed = dataclasses.replace(noisy, langs=("en", "ru") * 24)
+    folds = split_by_event(mixed)
+    found = _cross_calibrated(noisy_trained.classifier, mixed, uncalibrated, folds)
+    fit, test = folds[0]
+    temperatures = _temperatures(mixed, uncalibrated, fit)
+    row = next(row for row in test if row % 2 and not np.isnan(uncalibrated[row]).any())
+    own = softmax(uncalibrated[row] / temperatures.by_language["ru"][:, None], axis=1)
+    np.testing.assert_allclose(found[row], own)
+    assert not np.allclose(own, softmax(uncalibrated[row] / temperatures.by_language["en"][:, None], axis=1))
+
+
+def test_training_hands_the_classifier_a_temperature_for_each_language(tiny_trained):
+    assert tiny_trained.classifier.language_temperatures_.keys() == {"en"}
+    np.testing.assert_array_equal(
+        tiny_trained.classifier.language_temperatures_["en"], tiny_trained.classifier.temperatures_
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
@@ -11,7 +14,19 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def fit_temperature(scores: Floats, truth: Ints) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temperatures:
+    """Divisors of margins: `overall`, shape (n_targets,), and those of each language that has its own."""
+
+    overall: Floats
+    by_language: Mapping[str, Floats]
+
+    def of(self, langs: Sequence[str]) -> Floats:
+        """Return the temperatures of texts in these languages, shape (len(langs), n_targets)."""
+        return np.array([self.by_language.get(lang, self.overall) for lang in langs]).reshape(-1, len(self.overall))
+
+
+def fit_temperature(scores: Floats, truth: Ints, weights: Floats | None = None) -> float:
     """Return the divisor of the scores that gives the true classes the highest likelihood.
 
     Parameters
@@ -20,6 +35,8 @@ def fit_temperature(scores: Floats, truth: Ints) -> float:
         Uncalibrated log-odds of texts that the model was not trained on.
     truth : ndarray of int, shape (n,)
         True classes.
+    weights : ndarray, shape (n,), optional
+        How much each case counts; all the same by default.
 
     Returns
     -------
@@ -33,7 +50,8 @@ def fit_temperature(scores: Floats, truth: Ints) -> float:
     rows = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:
-        return -float(log_softmax(scores / np.exp(log_temperature), axis=1)[rows, truth].mean())
+        likelihoods = log_softmax(scores / np.exp(log_temperature), axis=1)[rows, truth]
+        return -float(np.average(likelihoods, weights=weights))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
 
@@ -89,3 +107,37 @@ def abstention_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], *, 
         return 1.01
     last = int(reached[-1])
     return 0.0 if last == len(order) - 1 else float(confidence[order[last]])
+
+
+def accuracy_at(confidence: Floats, correct: npt.NDArray[np.bool_], coverage: float) -> float:
+    """Return the share of right answers when only the surest share `coverage` of the cases is answered.
+
+    Parameters
+    ----------
+    confidence, correct : ndarrays, shape (n,), n at least 1
+        As for `expected_calibration_error`.
+    coverage : float
+        Share of cases that are answered, above 0; at least one case is.
+    """
+    surest = np.argsort(-confidence, kind="stable")[: max(1, round(coverage * len(correct)))]
+    return float(correct[surest].mean())
+
+
+def calibration_noise(confidence: Floats, *, draws: int = 200, random_state: int = 0) -> float:
+    """Return the expected calibration error that perfectly honest confidences of this number would still show.
+
+    With few cases a bin's accuracy misses its confidence by chance, so that the error never falls to 0; a measured
+    error means something only as far as it lies above this one.
+
+    Parameters
+    ----------
+    confidence : ndarray, shape (n,)
+        As for `expected_calibration_error`.
+    draws : int
+        Simulated sets of answers, each right with the probability that its confidence says.
+    random_state : int
+        Seed of the draws.
+    """
+    random = np.random.default_rng(random_state)
+    honest = (random.random(len(confidence)) < confidence for _ in range(draws))
+    return float(np.mean([expected_calibration_error(confidence, correct) for correct in honest]))
