@@ -50,7 +50,7 @@ def test_the_card_names_version_codebook_data_and_languages(card):
 def test_the_card_says_how_the_model_reads(card):
     assert (
         "One linear support vector machine per target over words, character n-grams and the concepts of a "
-        "trilingual dictionary, of the sentences that name the target; a temperature per target. A text that never "
+        "trilingual dictionary, of the sentences that name the target; margins scaled per target. A text that never "
         "names a target is `none` on it.\n"
     ) in card
     assert "cue" not in card

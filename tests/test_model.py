@@ -78,19 +78,16 @@ def test_fitting_returns_itself_and_what_is_learnt_ends_in_an_underscore():
     classifier = new()
     assert classifier.fit(TEXTS, Y) is classifier
     learnt = set(vars(classifier)) - set(classifier.get_params())
-    weights = {"features_", "coefficients_", "intercepts_", "silent_"}
-    assert learnt == {*weights, "temperatures_", "language_temperatures_", "classes_"}
-    assert classifier.language_temperatures_ == {}
+    assert learnt == {"features_", "coefficients_", "intercepts_", "silent_", "scaling_", "classes_"}
     assert classifier.classes_.tolist() == list(STANCES)
-    assert classifier.temperatures_.tolist() == [1.0, 1.0]
+    assert classifier.scaling_.tolist() == [[*np.eye(4).tolist(), [0.0] * 4]] * 2
     width = classifier.transform(TEXTS)[0].shape[1]
     assert [(c.shape, c.dtype) for c in classifier.coefficients_] == [((width, 4), np.float32)] * 2
 
 
 def test_fitting_again_forgets_the_first_fit():
     classifier = fitted()
-    classifier.temperatures_ = np.array([9.0, 9.0])
-    classifier.language_temperatures_ = {"en": np.array([7.0, 7.0])}
+    classifier.scaling_ = divided(9.0, 9.0)
     again = classifier.fit(TEXTS[::-1][:16], Y[::-1][:16])
     fresh = new().fit(TEXTS[::-1][:16], Y[::-1][:16])
     np.testing.assert_array_equal(again.predict_proba(TEXTS), fresh.predict_proba(TEXTS))
@@ -140,7 +137,7 @@ def test_asking_before_fitting_is_refused(method):
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])  # noqa: S301
 def test_a_copy_scores_to_the_last_bit_alike(copied):
     original = fitted()
-    original.temperatures_ = np.array([0.7, 1.3])
+    original.scaling_ = divided(0.7, 1.3)
     other = copied(original)
     texts = [*TEXTS, "Bread.", "Vessels of 港口, гавань railway"]
     np.testing.assert_array_equal(other.predict_proba(texts), original.predict_proba(texts))
@@ -182,37 +179,21 @@ def test_margins_are_those_of_the_machines_in_the_order_of_the_stances(model):
         np.testing.assert_allclose(margins[named, k], expected[named], rtol=1e-4, atol=1e-5)
 
 
-def test_probabilities_are_exponentials_of_margins_over_temperatures():
+def divided(*divisors):
+    """Return the scaling that divides each target's margins."""
+    return np.array([np.vstack([np.eye(4) / divisor, np.zeros(4)]) for divisor in divisors])
+
+
+def test_probabilities_are_exponentials_of_scaled_margins():
     classifier = fitted()
-    classifier.temperatures_ = np.array([0.5, 2.0])
-    powers = np.exp(classifier.margins(classifier.transform(TEXTS)) / [[0.5], [2.0]])
-    expected = powers / powers.sum(axis=2, keepdims=True)
-    named = ~SILENT
-    np.testing.assert_allclose(classifier.predict_proba(TEXTS)[named], expected[named])
-
-
-def test_a_text_is_calibrated_by_the_temperatures_of_its_language():
-    texts = ["The harbour is open.", "Гавань открыта.", "港口开放。", "The choir sang."]
-    cues = {"harbour": [*CUES["harbour"], "гавань", "港口"], "railway": CUES["railway"]}
-    classifier = new(cues=cues).fit(TEXTS, Y)
-    classifier.temperatures_ = np.array([3.0, 3.0])
-    classifier.language_temperatures_ = {"en": np.array([0.5, 2.0]), "ru": np.array([0.8, 1.0])}
-    margins = classifier.margins(classifier.transform(texts))
-    assert not np.isnan(margins[:3, 0]).any()
-    assert np.isnan(margins[3]).all()
-    found = classifier.predict_proba(texts)
-    for row, temperature in enumerate([0.5, 0.8, 3.0]):
-        powers = np.exp(margins[row, 0] / temperature)
-        np.testing.assert_allclose(found[row, 0], powers / powers.sum())
-    np.testing.assert_allclose(found[3], np.exp(classifier.silent_))
-
-
-def test_a_model_saved_before_languages_had_temperatures_still_reads():
-    state = fitted().__getstate__()
-    del state["language_temperatures_"]
-    older = new()
-    older.__setstate__(state)
-    np.testing.assert_array_equal(older.predict_proba(TEXTS), fitted().predict_proba(TEXTS))
+    rng = np.random.default_rng(0)
+    classifier.scaling_ = rng.normal(size=(2, 5, 4))
+    margins = classifier.margins(classifier.transform(TEXTS))
+    for k in range(2):
+        powers = np.exp(margins[:, k] @ classifier.scaling_[k, :4] + classifier.scaling_[k, 4])
+        expected = powers / powers.sum(axis=1, keepdims=True)
+        named = ~SILENT[:, k]
+        np.testing.assert_allclose(classifier.predict_proba(TEXTS)[named, k], expected[named])
 
 
 @pytest.mark.parametrize("pair", [("favor", "none"), ("against", "none"), ("against", "neutral")])
@@ -240,11 +221,11 @@ def test_a_stance_that_was_never_shown_is_all_but_impossible_where_the_target_is
     assert (classifier.margins(classifier.transform(TEXTS))[..., NEUTRAL][~SILENT] == -30).all()
 
 
-def test_a_temperature_divides_the_margins_of_its_target_only():
+def test_a_scaling_is_of_the_margins_of_its_target_only():
     classifier = fitted()
     matrices = classifier.transform(TEXTS)
     before = classifier.scores(matrices)
-    classifier.temperatures_ = np.array([2.0, 1.0])
+    classifier.scaling_ = divided(2.0, 1.0)
     after = classifier.scores(matrices)
     silent = SILENT[:, 0]
     np.testing.assert_allclose(after[~silent, 0], before[~silent, 0] / 2)
@@ -269,7 +250,7 @@ def test_a_silent_text_has_the_shares_of_silent_training_texts_and_a_hundred_to_
     y[silent[2], 0] = "against"
     y[silent[3], 0] = ""
     classifier = new().fit(TEXTS, y)
-    classifier.temperatures_ = np.array([9.0, 9.0])  # it has no part in this
+    classifier.scaling_ = divided(9.0, 9.0)  # it has no part in this
     counts = np.array([1 + 2, 1, 1 + 1, 100 + len(silent) - 4])
     for text in ("Bread and butter.", "", TEXTS[silent[0]], "Railways are welcome."):
         np.testing.assert_allclose(classifier.predict_proba([text])[0, 0], counts / counts.sum())

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Temperatures:
-    """Divisors of margins: `overall`, shape (n_targets,), and those of each language that has its own."""
-
-    overall: Floats
-    by_language: Mapping[str, Floats]
-
-    def of(self, langs: Sequence[str]) -> Floats:
-        """Return the temperatures of texts in these languages, shape (len(langs), n_targets)."""
-        return np.array([self.by_language.get(lang, self.overall) for lang in langs]).reshape(-1, len(self.overall))
+NEVER = -30.0
+"""Log-odds of a class that no case showed: a probability of about 1e-13."""
 
 
-def fit_temperature(scores: Floats, truth: Ints, weights: Floats | None = None) -> float:
-    """Return the divisor of the scores that gives the true classes the highest likelihood.
+def fit_scaling(margins: Floats, truth: Ints, weights: Floats | None = None) -> tuple[Floats, Floats]:
+    """Return (matrix, offsets) such that `margins @ matrix + offsets` are honest log-odds of the classes.
+
+    Matrix scaling: a multinomial logistic regression on the margins, with an L2 penalty. It corrects not only how
+    sure a machine is, as a temperature does, but also a class that it systematically prefers to another.
 
     Parameters
     ----------
-    scores : ndarray, shape (n, n_classes)
-        Uncalibrated log-odds of texts that the model was not trained on.
+    margins : ndarray, shape (n, n_classes)
+        Of texts that the machine was not trained on.
     truth : ndarray of int, shape (n,)
         True classes.
     weights : ndarray, shape (n,), optional
@@ -40,20 +31,29 @@ def fit_temperature(scores: Floats, truth: Ints, weights: Floats | None = None) 
 
     Returns
     -------
-    float
-        Above 1 where the model was over-confident. The ranking of classes is not touched.
+    matrix : ndarray, shape (n_classes, n_classes)
+    offsets : ndarray, shape (n_classes,)
+        A class without a case gets `NEVER`. With fewer than two classes there is nothing to learn from: the
+        margins stay as they are.
 
     References
     ----------
-    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks".
+    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks", section 4.2.
     """
-    rows = np.arange(len(truth))
-
-    def loss(log_temperature: float) -> float:
-        likelihoods = log_softmax(scores / np.exp(log_temperature), axis=1)[rows, truth]
-        return -float(np.average(likelihoods, weights=weights))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+    width = margins.shape[1]
+    shown = np.unique(truth)
+    if len(shown) < 2:
+        return np.eye(width), np.zeros(width)
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(margins[:, shown], truth, sample_weight=weights)
+    matrix, offsets = np.zeros((width, width)), np.full(width, NEVER)
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(shown) == 2:  # scikit-learn then keeps the second class's only
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.append(-intercepts, intercepts) / 2,
+        )
+    matrix[np.ix_(shown, shown)], offsets[shown] = coefficients.T, intercepts
+    return matrix, offsets
 
 
 def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], *, bins: int = 10) -> float:

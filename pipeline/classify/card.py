@@ -44,7 +44,7 @@ def model_card(
         "Tags a statement's stance (favor, neutral, against, none) on each target of the codebook, version "
         f"{targets.codebook_version}, with calibrated probabilities. One linear support vector machine per target "
         "over words, character n-grams and the concepts of a trilingual dictionary, of the sentences that name the "
-        "target; a temperature per target. A text that never names a target is `none` on it.\n",
+        "target; margins scaled per target. A text that never names a target is `none` on it.\n",
         *([f"**Made current although a floor fell.** Reason given: {forced}\n"] if forced else []),
         "## Intended use\n",
         "Statements of 1-5 sentences by officials on Afghanistan and its region. A tag is a reading of the words, "

@@ -2,9 +2,9 @@
 
 A linear support vector machine per target decides between the stances (Fan et al. 2008, LIBLINEAR); classes
 weigh by the root of their rarity, between as they come and fully balanced, which cross-validation preferred to
-both. A temperature per target and language, fitted on out-of-fold margins, makes the probabilities mean what they
-say (Guo et al. 2017, "On calibration of modern neural networks"). A text that never names a target is `none` on it,
-with the probability that training texts without the name had.
+both. A scaling per target, fitted on out-of-fold margins, turns the margins into log-odds that mean what they say
+(`calibration.fit_scaling`). A text that never names a target is `none` on it, with the probability that training
+texts without the name had.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from pipeline.classify.features import FAMILIES, TargetFeatures
-from pipeline.classify.language import guess_language
 from pipeline.schema import STANCES
 
 Scores = npt.NDArray[np.float64]
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
-"""Score of a stance that training data never showed for a target: a probability of about 1e-13."""
+"""Margin of a stance that training data never showed for a target."""
+_AS_THEY_ARE = np.eye(len(STANCES) + 1, len(STANCES))
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -54,10 +54,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Per target, stances in the order of `STANCES`; so are the `intercepts_`.
     silent_ : ndarray of shape (n_targets, 4)
         Log-probabilities of the stances where the text does not name the target.
-    temperatures_ : ndarray of shape (n_targets,)
-        Divisors of the margins; 1 until training sets them by out-of-fold margins.
-    language_temperatures_ : dict of str to ndarray of shape (n_targets,)
-        The same for each language that has its own.
+    scaling_ : ndarray of shape (n_targets, 5, 4)
+        Per target the matrix that margins are multiplied by and, in its last row, the offsets: the margins as they
+        are until training sets them by out-of-fold margins.
     """
 
     def __init__(
@@ -95,8 +94,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the vocabularies; no feature holds a line break, as all are made of words and single spaces."""
         packed, idf = state.pop("vocabularies", None), state.pop("idf", None)
-        if "temperatures_" in state:  # a model saved before languages had temperatures of their own
-            state.setdefault("language_temperatures_", {})
         super().__setstate__(state)
         if packed is not None:
             self.features_ = self._new_features()
@@ -136,8 +133,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.coefficients_ = [coefficients for coefficients, _ in fitted]
         self.intercepts_ = [intercepts for _, intercepts in fitted]
         self.silent_ = np.array([_silent(*part) for part in zip(matrices, y.T, strict=True)])
-        self.temperatures_ = np.ones(len(self.targets))
-        self.language_temperatures_: dict[str, npt.NDArray[np.float64]] = {}
+        self.scaling_ = np.tile(_AS_THEY_ARE, (len(self.targets), 1, 1))
         self.classes_ = np.array(STANCES)
         return self
 
@@ -196,33 +192,25 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return margins
 
     def scores(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
-        """Return log-odds of each stance from `transform`ed texts of unknown language, shape (n, n_targets, 4)."""
-        return self.calibrated(self.margins(matrices), self.temperatures_)
+        """Return calibrated log-odds of each stance from `transform`ed texts, shape (n, n_targets, 4)."""
+        return self.calibrated(self.margins(matrices), self.scaling_)
 
-    def calibrated(self, margins: Scores, temperatures: npt.NDArray[np.float64]) -> Scores:
-        """Return log-odds: margins over temperatures, and the silent probabilities where a text is silent.
+    def calibrated(self, margins: Scores, scaling: npt.NDArray[np.float64]) -> Scores:
+        """Return log-odds: margins scaled, and the silent probabilities where a text is silent.
 
         Parameters
         ----------
         margins : ndarray, shape (n, n_targets, 4)
-        temperatures : ndarray, shape (n_targets,) or (n, n_targets)
+        scaling : ndarray, shape (n_targets, 5, 4)
+            As `scaling_`.
         """
-        return np.where(np.isnan(margins), self.silent_, margins / temperatures[..., None])
+        scaled = np.einsum("nki,kij->nkj", margins, scaling[:, :-1]) + scaling[:, -1]
+        return np.where(np.isnan(margins), self.silent_, scaled)
 
     def predict_proba(self, X: Sequence[str]) -> Scores:
         """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
-        margins = self.margins(self.transform(X))
-        probabilities: Scores = softmax(self.calibrated(margins, self._temperatures(X, margins)), axis=2)
+        probabilities: Scores = softmax(self.scores(self.transform(X)), axis=2)
         return probabilities
-
-    def _temperatures(self, X: Sequence[str], margins: Scores) -> npt.NDArray[np.float64]:
-        """Return the temperatures of texts by their language; a silent text needs none, and no look at it."""
-        if not self.language_temperatures_:
-            return self.temperatures_
-        temperatures = np.tile(self.temperatures_, (len(X), 1))
-        for row in np.flatnonzero(~np.isnan(margins[:, :, 0]).all(axis=1)).tolist():
-            temperatures[row] = self.language_temperatures_.get(guess_language(X[row]), self.temperatures_)
-        return temperatures
 
     def predict(self, X: Sequence[str]) -> npt.NDArray[np.str_]:
         """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""

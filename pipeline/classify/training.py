@@ -1,7 +1,7 @@
 """Assemble the training data and train: grouped cross-validation, calibration, abstention, final fit.
 
 Statements are grouped so that one event never sits on both sides of a split: two that share a date or a
-source page are in one group. Out-of-fold scores serve four ends: the quality figures, the temperatures,
+source page are in one group. Out-of-fold scores serve four ends: the quality figures, the scaling of margins,
 the abstention thresholds, and the tags of the very statements the model was trained on.
 """
 
@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
-from pipeline.classify.calibration import Temperatures, abstention_threshold, fit_temperature
+from pipeline.classify.calibration import abstention_threshold, fit_scaling
 from pipeline.classify.evaluate import evaluate
 from pipeline.classify.model import StanceClassifier
 from pipeline.config import Lexicon, Targets, load_lexicon, load_targets
@@ -39,8 +39,6 @@ WEIGHTS: Mapping[str, float] = {"double_coded": 1.0, "single_coded": 0.7, "autho
 passages must teach without drowning what officials said."""
 
 FOLDS = 5
-MIN_CALIBRATING = 100
-"""Labelled texts in a language that name a target, from which on they have a temperature of their own."""
 WANTED_ACCURACY = 0.9
 """Share of right answers that the abstention threshold secures, out of fold, on each target."""
 
@@ -208,9 +206,7 @@ def train(
     )
     tests = [test for _, test in folds]
     margins = _assemble(tests, parts[: len(folds)])
-    temperatures = _temperatures(data, margins, np.arange(len(data.texts)))
-    classifier.temperatures_ = temperatures.overall
-    classifier.language_temperatures_ = dict(temperatures.by_language)
+    classifier.scaling_ = _scaling(data, margins, np.arange(len(data.texts)))
     out_of_fold = _cross_calibrated(classifier, data, margins, folds)
     metrics = {"model": _model_metrics(data, out_of_fold)}
     if baselines:
@@ -261,39 +257,19 @@ def _codes(data: TrainingSet, k: int, rows: npt.NDArray[np.int64]) -> npt.NDArra
     return np.array([STANCES.index(stance) for stance in data.y[rows, k]], dtype=np.int64)
 
 
-def _temperatures(data: TrainingSet, margins: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> Temperatures:
-    """Fit the temperatures on texts that name the target: overall on the measured ones, 1 where there are none.
+def _scaling(
+    data: TrainingSet, margins: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Fit each target's scaling on the rows that name it, each at its weight in training.
 
-    A language has few documented statements, or none but authored passages: it is calibrated by both, each at its
-    weight in training, and takes the overall temperature of a target on which it has too few.
+    Authored passages calibrate too: Chinese and Russian are learnt from them alone.
     """
-    measured, langs = np.intersect1d(rows, data.measured), np.array(data.langs)
-    overall = np.array([_temperature(data, margins, k, measured, 1) for k in range(len(data.targets))])
-    by_language = {
-        lang: np.array(
-            [
-                _temperature(data, margins, k, rows[langs[rows] == lang], MIN_CALIBRATING, float(otherwise))
-                for k, otherwise in enumerate(overall)
-            ]
-        )
-        for lang in sorted(set(data.langs))
-    }
-    return Temperatures(overall=overall, by_language=by_language)
-
-
-def _temperature(
-    data: TrainingSet,
-    margins: npt.NDArray[np.float64],
-    k: int,
-    rows: npt.NDArray[np.int64],
-    fewest: int,
-    otherwise: float = 1.0,
-) -> float:
-    known = _known(data, k, rows)
-    known = known[~np.isnan(margins[known, k, 0])]
-    if len(known) < fewest:
-        return otherwise
-    return fit_temperature(margins[known, k], _codes(data, k, known), data.weights[known])
+    scaling = []
+    for k in range(len(data.targets)):
+        known = _known(data, k, rows)
+        known = known[~np.isnan(margins[known, k, 0])]
+        scaling.append(np.vstack(fit_scaling(margins[known, k], _codes(data, k, known), data.weights[known])))
+    return np.array(scaling)
 
 
 def _cross_calibrated(
@@ -305,8 +281,7 @@ def _cross_calibrated(
     """Calibrate the margins of each fold by the other folds' labels, so that no text calibrates itself."""
     calibrated = np.empty_like(margins)
     for fit, test in folds:
-        temperatures = _temperatures(data, margins, fit)
-        calibrated[test] = classifier.calibrated(margins[test], temperatures.of([data.langs[i] for i in test]))
+        calibrated[test] = classifier.calibrated(margins[test], _scaling(data, margins, fit))
     probabilities: npt.NDArray[np.float64] = softmax(calibrated, axis=2)
     return probabilities
 
