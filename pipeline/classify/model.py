@@ -211,9 +211,13 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict_proba(self, X: Sequence[str]) -> Scores:
         """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
+        return self.predict_naming(X)[0]
+
+    def predict_naming(self, X: Sequence[str]) -> tuple[Scores, npt.NDArray[np.bool_]]:
+        """Return calibrated probabilities, and whether each text names each target, shape (len(X), n_targets)."""
         margins = self.margins(self.transform(X))
         probabilities: Scores = softmax(self.calibrated(margins, self._temperatures(X, margins)), axis=2)
-        return probabilities
+        return probabilities, ~np.isnan(margins[:, :, 0])
 
     def _temperatures(self, X: Sequence[str], margins: Scores) -> npt.NDArray[np.float64]:
         """Return the temperatures of texts by their language; a silent text needs none, and no look at it."""
