@@ -209,8 +209,13 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict_proba(self, X: Sequence[str]) -> Scores:
         """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
-        probabilities: Scores = softmax(self.scores(self.transform(X)), axis=2)
-        return probabilities
+        return self.predict_naming(X)[0]
+
+    def predict_naming(self, X: Sequence[str]) -> tuple[Scores, npt.NDArray[np.bool_]]:
+        """Return calibrated probabilities, and whether each text names each target, shape (len(X), n_targets)."""
+        margins = self.margins(self.transform(X))
+        probabilities: Scores = softmax(self.calibrated(margins, self.scaling_), axis=2)
+        return probabilities, ~np.isnan(margins[:, :, 0])
 
     def predict(self, X: Sequence[str]) -> npt.NDArray[np.str_]:
         """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""
