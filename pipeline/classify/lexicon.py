@@ -23,13 +23,19 @@ HAN_WIDTH = 0.6
 """Words that a Chinese character stands for when distances are measured."""
 _CACHED_WORDS = 200_000
 _Reading = tuple[tuple[int, ...], tuple[int, ...]]
+_NOTHING: _Reading = ((), ())
+"""Reading of a word that is part of no term."""
 _ANY = -1
 """Number of a lone `*` in a phrase."""
 
 
 def fold(text: str) -> str:
     """Return the text as features see it: composed, lower case, ё as е, the country US apart from the pronoun."""
-    return unicodedata.normalize("NFC", _COUNTRY.sub("U.S.", text)).lower().replace("ё", "е")
+    if "US" in text:
+        text = _COUNTRY.sub("U.S.", text)
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", text).lower().replace("ё", "е")
 
 
 def is_han(token: str) -> bool:
@@ -66,12 +72,16 @@ class ConceptFinder:
             for term in terms:
                 self._add(fold(term), number)
         self._longest_prefix = max(map(len, self._prefixes), default=0)
-        self._longest_han = max(map(len, self._han), default=0)
+        # Few characters begin a Chinese term, and the terms that one begins have few lengths.
+        self._han_lengths = {
+            first: sorted({len(term) for term in self._han if term[0] == first})
+            for first in {t[0] for t in self._han}
+        }
         self._prefix_words = {word[:-1]: n for word, n in self._words.items() if word.endswith("*")}
         self._longest_prefix = max([self._longest_prefix, *map(len, self._prefix_words)])
 
     def _add(self, term: str, number: int) -> None:
-        words = _words(term)
+        words = term_words(term)
         if not any(map(str.isalnum, "".join(words))):
             raise ValueError(f"the term {term!r} holds no word")
         if words[0] == "*" or (any(map(is_han, words)) and not TOKEN.fullmatch(term.strip())):
@@ -96,10 +106,14 @@ class ConceptFinder:
     def places(self, tokens: Sequence[str]) -> dict[int, list[float]]:
         """Return where each concept occurs, counted in words; a Chinese character counts `HAN_WIDTH` words."""
         found: defaultdict[int, list[float]] = defaultdict(list)
-        readings = [None if is_han(token) else self._read(token) for token in tokens]
+        readings = [self._seen.get(token) or self._read(token) for token in tokens]
         place = 0.0
-        for number, (token, reading) in enumerate(zip(tokens, readings, strict=True)):
+        for number, reading in enumerate(readings):
+            if reading is _NOTHING:
+                place += 1
+                continue
             if reading is None:
+                token = tokens[number]
                 for concept, start in self._in_han(token):
                     found[concept].append(place + start * HAN_WIDTH)
                 place += len(token) * HAN_WIDTH
@@ -127,25 +141,28 @@ class ConceptFinder:
                     if not rest or self._follows(readings, place + 2, rest):
                         yield concept
 
-    def _read(self, token: str) -> _Reading:
-        """Return (concepts, phrase words) that a word matches on its own; remembered, as words recur."""
-        reading = self._seen.get(token)
-        if reading is None:
-            concepts = set(self._whole.get(token, ()))
-            words = {self._words[token]} if token in self._words else set()
-            for end in range(1, min(len(token), self._longest_prefix) + 1):
-                concepts |= self._prefixes.get(token[:end], set())
-                if token[:end] in self._prefix_words:
-                    words.add(self._prefix_words[token[:end]])
-            reading = tuple(sorted(concepts)), tuple(sorted(words))
-            if len(self._seen) < _CACHED_WORDS:
-                self._seen[token] = reading
+    def _read(self, token: str) -> _Reading | None:
+        """Return (concepts, phrase words) that a word matches on its own, None for a run of Chinese.
+
+        Remembered, as words recur; `_NOTHING` itself where nothing matches.
+        """
+        if is_han(token):
+            return None
+        concepts = set(self._whole.get(token, ()))
+        words = {self._words[token]} if token in self._words else set()
+        for end in range(1, min(len(token), self._longest_prefix) + 1):
+            concepts |= self._prefixes.get(token[:end], set())
+            if token[:end] in self._prefix_words:
+                words.add(self._prefix_words[token[:end]])
+        reading = (tuple(sorted(concepts)), tuple(sorted(words))) if concepts or words else _NOTHING
+        if len(self._seen) < _CACHED_WORDS:
+            self._seen[token] = reading
         return reading
 
     def _in_han(self, token: str) -> Iterator[tuple[int, int]]:
-        for start in range(len(token)):
-            for end in range(start + 1, min(len(token), start + self._longest_han) + 1):
-                for concept in self._han.get(token[start:end], ()):
+        for start, first in enumerate(token):
+            for length in self._han_lengths.get(first, ()):
+                for concept in self._han.get(token[start : start + length], ()):
                     yield concept, start
 
     @staticmethod
@@ -156,6 +173,6 @@ class ConceptFinder:
         return all(r is not None and (w == _ANY or w in r[1]) for r, w in zip(following, rest, strict=True))
 
 
-def _words(term: str) -> list[str]:
+def term_words(term: str) -> list[str]:
     """Split a folded term into words, each with its `*` if it has one."""
     return [match.group() for match in re.finditer(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)", term)]
