@@ -33,6 +33,8 @@ CONTEXT: Mapping[str, float] = {"words": 0.5, "concepts": 0.7}
 NEAR = 4
 """Words between two concepts that stand side by side."""
 _CACHED_WORDS = 200_000
+_RECENT = 4096
+"""Sentences that are remembered: those of a batch are asked for again, one by one, for the evidence."""
 
 Matrix = sparse.csr_matrix
 Column = Callable[[str], int | None]
@@ -161,6 +163,15 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self, "vocabularies_")
         return self._weigh(self._count(X, self._compiled(), self.vocabularies_))
 
+    def names(self, X: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say which texts name which target in one of their sentences, shape (len(X), n_targets)."""
+        reader = self._compiled()
+        named = np.zeros((len(X), len(self.cues)), dtype=bool)
+        for row, text in enumerate(X):
+            for sentence in reader.sentences(text):
+                named[row, sentence.targets] = True
+        return named
+
     def _count(self, texts: Sequence[str], reader: _Reader, sizes: Mapping[str, Any]) -> _Counts:
         """Count the sentences of texts that name a target; `sizes` are the vocabularies, for the widths."""
         columns = {family: array("i") for family in FAMILIES}
@@ -204,7 +215,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
               for f in FAMILIES if context.get(f)),
         ]  # fmt: skip
         passages = sparse.hstack(blocks, format="csr")
-        silence = sparse.csr_matrix((1, passages.shape[1]), dtype=np.float32)
+        silence = sparse.csr_matrix((1, int(passages.shape[1])), dtype=np.float32)
         passages = sparse.vstack([passages, silence], format="csr")
         return [passages[column] for column in place.T]
 
@@ -231,6 +242,7 @@ class _Reader:
         self._gate = Gate(fold(term) for terms in settings.cues.values() for term in terms)
         self._chars, self._han = settings.char_ngrams, settings.han_ngrams
         self._word, self._gram, self._concept = (columns[family] for family in FAMILIES)
+        self._recent: dict[str, _Sentence] = {}
         self._spelled: dict[str, tuple[int | None, array[int]]] = {}
         self._pairs: dict[tuple[int, int], tuple[int | None, int | None]] = {}
 
@@ -239,17 +251,24 @@ class _Reader:
         folded = fold(text)
         if not self._gate.passes(folded):
             return []
-        spans = _spans(text)
-        parts = [fold(text[start:end]) for start, end in spans] if len(spans) > 1 else [folded]
-        tokens = [TOKEN.findall(part) for part in parts]
+        parts = [text[start:end] for start, end in _spans(text)]
+        known = [self._recent[part] for part in parts if part in self._recent]
+        return known if len(known) == len(parts) else self._read(parts)
+
+    def _read(self, parts: Sequence[str]) -> list[_Sentence]:
+        tokens = [TOKEN.findall(fold(part)) for part in parts]
         found = [self._finder.places(words) for words in tokens]
         targets = [[concept for concept in concepts if concept < self._n_targets] for concepts in found]
         if not any(targets):
             return []
-        return [
+        read = [
             _Sentence(named, (*self.spell(words), self.relate(concepts)))
             for named, words, concepts in zip(targets, tokens, found, strict=True)
         ]
+        if len(self._recent) > _RECENT:
+            self._recent.clear()
+        self._recent.update(zip(parts, read, strict=True))
+        return read
 
     def relate(self, found: Mapping[int, Sequence[float]]) -> array[int]:
         """Return the columns of a sentence's concepts, of every pair of them, and of pairs side by side."""
@@ -257,11 +276,12 @@ class _Reader:
         columns = [self._concept(self._names[concept]) for concept in concepts]
         pairs = self._pairs
         for i, first in enumerate(concepts):
+            where = found[first]
             for second in concepts[i + 1 :]:
                 known = pairs.get((first, second))
                 together, beside = known if known is not None else self._pair(first, second)
                 columns.append(together)
-                if beside is not None and _near(found[first], found[second]):
+                if beside is not None and _near(where, found[second]):
                     columns.append(beside)
         return _known(columns)
 
@@ -305,9 +325,11 @@ def _spans(text: str) -> Sequence[tuple[int, int]]:
 
 
 def _near(first: Sequence[float], second: Sequence[float]) -> bool:
-    if len(first) == len(second) == 1:
-        return abs(first[0] - second[0]) <= NEAR
-    return any(abs(a - b) <= NEAR for a in first for b in second)
+    for a in first:
+        for b in second:
+            if -NEAR <= a - b <= NEAR:
+                return True
+    return False
 
 
 def _ngrams(token: str, lengths: tuple[int, int]) -> list[str]:

@@ -1,67 +1,89 @@
 """Tell at one glance that a text names none of the targets: one automaton over the cue terms of all of them.
 
 Most text in an archive concerns no target. The terms of all targets and languages are looked for at once (Aho and
-Corasick 1975), in the folded text, before it is split into words or sentences. The gate errs to one side only: it
-may let a text pass that names nothing, which the features then find out; a text it stops holds no term.
+Corasick 1975) in the folded text, before it is split into sentences and words. A text that the gate stops holds no
+term, so that the model has nothing to read in it: its answer is `none`, with the probability that training texts
+without the name had.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import ahocorasick_rs
 
 from pipeline.classify.lexicon import is_han, term_words
 
-_LETTER = re.compile(r"[^\W_㐀-鿿]")
-"""A character that a word goes on with."""
+_LETTER = r"[^\W_㐀-鿿]"
 
 
 class Gate:
     """Say whether a folded text may hold one of the terms.
 
+    The automaton looks for the longest word of each term; where it stands, the term itself is tried.
+
     Parameters
     ----------
     terms : iterable of str
-        Folded, in the notation of the dictionary: whole words, `*` for any ending, Chinese anywhere. Of a phrase,
-        the longest word is looked for.
+        Folded, in the notation of the dictionary: words, `*` for any ending and alone for any word, Chinese
+        anywhere.
     """
 
     def __init__(self, terms: Iterable[str]) -> None:
-        # A literal that several terms share is as open as the most open of them.
-        open_ended: dict[str, bool] = {}
-        for term in terms:
-            word = max(term_words(term), key=_length)
-            literal = word.removesuffix("*")
-            open_ended[literal] = open_ended.get(literal, False) or is_han(literal) or word != literal
-        short = [word for word in open_ended if len(word) == 1 and not is_han(word)]
-        # A letter that stands alone is a word; looked for among the others, it would be found in every text.
-        self._short = re.compile(rf"(?:{'|'.join(map(re.escape, short))})(?!{_LETTER.pattern})") if short else None
-        self._any_ending = [word for word in short if open_ended[word]]
-        self._literals = [word for word in open_ended if word not in short]
-        self._open = [open_ended[word] for word in self._literals]
-        self._han = [is_han(word) for word in self._literals]
-        self._automaton = ahocorasick_rs.AhoCorasick(self._literals, store_patterns=False)
+        by_literal: defaultdict[str, list[str]] = defaultdict(list)
+        for term in dict.fromkeys(terms):
+            by_literal[max((word.rstrip("*") for word in term_words(term)), key=len)].append(term)
+        # A single letter would be found in every text: such terms are tried on all texts, at once.
+        lone = [literal for literal in by_literal if len(literal) == 1 and not is_han(literal)]
+        self._lone = _compiled([term for literal in lone for term in by_literal.pop(literal)]) if lone else None
+        self._terms = list(by_literal.values())
+        self._anywhere = [is_han(literal) for literal in by_literal]
+        self._whole = [literal in terms for literal, terms in by_literal.items()]
+        self._begun = [f"{literal}*" in terms for literal, terms in by_literal.items()]
+        self._phrases: dict[int, re.Pattern[str]] = {}
+        self._automaton = ahocorasick_rs.AhoCorasick(list(by_literal), store_patterns=False)
 
     def passes(self, folded: str) -> bool:
         """Return False only for a text that holds none of the terms."""
-        for term, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if self._han[term]:
+        for literal, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            if self._anywhere[literal]:
                 return True
-            if (start and _LETTER.match(folded, start - 1)) or (
-                not self._open[term] and end < len(folded) and _LETTER.match(folded, end)
-            ):
+            if start and _is_letter(folded[start - 1]):
                 continue
-            return True
-        return bool(self._any_ending) or self._names_letter(folded)
+            if self._begun[literal] or (self._whole[literal] and not _is_letter(folded[end : end + 1])):
+                return True
+            if self._holds_phrase(literal, folded):
+                return True
+        return self._lone is not None and self._lone.search(folded) is not None
 
-    def _names_letter(self, folded: str) -> bool:
-        if self._short is None:
-            return False
-        found = self._short.finditer(folded)
-        return any(match.start() == 0 or not _LETTER.match(folded, match.start() - 1) for match in found)
+    def _holds_phrase(self, literal: int, folded: str) -> bool:
+        # Patterns are compiled when first met: of two thousand terms, texts meet few.
+        pattern = self._phrases.get(literal)
+        if pattern is None:
+            pattern = self._phrases[literal] = _compiled(self._terms[literal])
+        return pattern.search(folded) is not None
 
 
-def _length(word: str) -> int:
-    return len(word.removesuffix("*"))
+def _is_letter(character: str) -> bool:
+    """Say whether a word goes on with a character; `TOKEN` is made of such."""
+    return character.isalnum() and not is_han(character)
+
+
+def _compiled(terms: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(map(_pattern, terms))})(?!{_LETTER})")
+
+
+def _pattern(term: str) -> str:
+    """Return a folded term as a regular expression over folded text; a search wants it to begin with a letter."""
+    first, *rest = term_words(term)
+    begin = re.escape(first.removesuffix("*"))
+    border = f"(?<!{_LETTER}{begin})" + (f"{_LETTER}*" if first.endswith("*") else "")
+    return r"[\W_]+".join([begin + border, *map(_any_ending, rest)])
+
+
+def _any_ending(word: str) -> str:
+    if word == "*":
+        return f"{_LETTER}+"
+    return re.escape(word.removesuffix("*")) + (f"{_LETTER}*" if word.endswith("*") else "")

@@ -22,8 +22,11 @@ _COUNTRY = re.compile(r"\bUS\b", re.ASCII)  # beside Chinese characters too
 HAN_WIDTH = 0.6
 """Words that a Chinese character stands for when distances are measured."""
 _CACHED_WORDS = 200_000
-_Reading = tuple[tuple[int, ...], tuple[int, ...]]
-_NOTHING: _Reading = ((), ())
+_Phrases = dict[int, list[tuple[tuple[int, ...], int]]]
+"""Phrases after their first word: by the second, what follows and the concept."""
+_Reading = tuple[tuple[int, ...], tuple[int, ...], tuple[_Phrases, ...]]
+"""What a word is: concepts, words of phrases, and the phrases that it begins."""
+_NOTHING: _Reading = ((), (), ())
 """Reading of a word that is part of no term."""
 _ANY = -1
 """Number of a lone `*` in a phrase."""
@@ -63,7 +66,7 @@ class ConceptFinder:
         self._prefixes: dict[str, set[int]] = {}
         self._han: dict[str, set[int]] = {}
         # First word, then second, then what follows them and the concept: few phrases survive two words.
-        self._phrases: dict[int, dict[int, list[tuple[tuple[int, ...], int]]]] = {}
+        self._phrases: dict[int, _Phrases] = {}
         self._words: dict[str, int] = {}  # number of each word of a phrase, `*` included
         self._seen: dict[str, _Reading] = {}
         for number, (name, terms) in enumerate(concepts.items()):
@@ -118,31 +121,29 @@ class ConceptFinder:
                     found[concept].append(place + start * HAN_WIDTH)
                 place += len(token) * HAN_WIDTH
                 continue
-            concepts, words = reading
-            for concept in concepts:
+            for concept in reading[0]:
                 found[concept].append(place)
-            if words and number + 1 < len(readings):
-                for concept in self._phrases_at(readings, number, words):
+            following = readings[number + 1] if reading[2] and number + 1 < len(readings) else None
+            if following is not None:
+                for concept in self._phrases_at(reading[2], following[1], readings, number + 2):
                     found[concept].append(place)
             place += 1
         return found
 
-    def _phrases_at(self, readings: Sequence[_Reading | None], place: int, words: tuple[int, ...]) -> Iterator[int]:
-        """Yield the concepts of the phrases that begin at a token with these words."""
-        following = readings[place + 1]
-        if following is None:
-            return
-        for word in words:
-            seconds = self._phrases.get(word)
-            if seconds is None:
-                continue
-            for second in (_ANY, *following[1]):
-                for rest, concept in seconds.get(second, ()):
-                    if not rest or self._follows(readings, place + 2, rest):
-                        yield concept
+    def _phrases_at(
+        self, begun: Sequence[_Phrases], second: Sequence[int], readings: Sequence[_Reading | None], place: int
+    ) -> list[int]:
+        """Return the concepts of the phrases begun by a word, whose second word is known, that go on at a place."""
+        concepts = []
+        for phrases in begun:
+            for word in (_ANY, *second):
+                for rest, concept in phrases.get(word, ()):
+                    if not rest or self._follows(readings, place, rest):
+                        concepts.append(concept)
+        return concepts
 
     def _read(self, token: str) -> _Reading | None:
-        """Return (concepts, phrase words) that a word matches on its own, None for a run of Chinese.
+        """Return what a word is on its own, None for a run of Chinese characters.
 
         Remembered, as words recur; `_NOTHING` itself where nothing matches.
         """
@@ -154,7 +155,8 @@ class ConceptFinder:
             concepts |= self._prefixes.get(token[:end], set())
             if token[:end] in self._prefix_words:
                 words.add(self._prefix_words[token[:end]])
-        reading = (tuple(sorted(concepts)), tuple(sorted(words))) if concepts or words else _NOTHING
+        begun = tuple(self._phrases[word] for word in sorted(words) if word in self._phrases)
+        reading = (tuple(sorted(concepts)), tuple(sorted(words)), begun) if concepts or words else _NOTHING
         if len(self._seen) < _CACHED_WORDS:
             self._seen[token] = reading
         return reading
@@ -169,8 +171,12 @@ class ConceptFinder:
     def _follows(readings: Sequence[_Reading | None], place: int, rest: tuple[int, ...]) -> bool:
         if place + len(rest) > len(readings):
             return False
-        following = readings[place : place + len(rest)]
-        return all(r is not None and (w == _ANY or w in r[1]) for r, w in zip(following, rest, strict=True))
+        for word in rest:
+            reading = readings[place]
+            if reading is None or (word != _ANY and word not in reading[1]):
+                return False
+            place += 1
+        return True
 
 
 def term_words(term: str) -> list[str]:

@@ -181,6 +181,11 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         check_is_fitted(self, "features_")
         return self.features_.transform(list(X))
 
+    def names(self, X: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say which texts name which target, shape (len(X), n_targets); the others are silent on it."""
+        check_is_fitted(self, "features_")
+        return self.features_.names(X)
+
     def margins(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
         """Return the raw margins of `transform`ed texts, shape (n, n_targets, 4); NaN where a text is silent."""
         margins = np.empty((matrices[0].shape[0], len(self.targets), len(STANCES)))

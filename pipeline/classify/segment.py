@@ -199,6 +199,7 @@ def _plain_starts(text: str) -> list[int] | None:
     return starts
 
 
+_HAN = re.compile(r"[㐀-鿿]")
 _MARK = re.compile(r"[.!?…。！？]")
 
 
@@ -235,7 +236,8 @@ def sentence_spans(text: str, lang: str = "") -> tuple[tuple[int, int], ...]:
     tuple of (int, int)
         In order, never overlapping, none empty; together they hold every character but white space.
     """
-    lang = lang or guess_language(text)
+    if not lang:  # one rule is for Chinese, the other for all else
+        lang = guess_language(text) if _HAN.search(text) else "en"
     starts = None
     if not _UNEVEN.search(text):
         starts = list(_chinese_starts(text)) if lang == "zh" else _plain_starts(text)
