@@ -175,6 +175,21 @@ def load_model(which: str | None = None, *, folder: Path | None = None) -> Model
     return _load_folder(_find(which, root))
 
 
+_LOADED: dict[str, Model] = {}
+
+
+def worker_model(folder: str) -> Model:
+    """Load a model by its folder, once in a process."""
+    if folder not in _LOADED:
+        _LOADED[folder] = load_model(folder)
+    return _LOADED[folder]
+
+
+def keep_loaded(model: Model) -> None:
+    """Let `worker_model` give this model in this process, which may work through units itself."""
+    _LOADED[str(model.folder)] = model
+
+
 def _find(which: str | None, root: Path) -> Path:
     current = current_model_id(root)
     if which is None and current is None:

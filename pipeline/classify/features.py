@@ -215,7 +215,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
               for f in FAMILIES if context.get(f)),
         ]  # fmt: skip
         passages = sparse.hstack(blocks, format="csr")
-        silence = sparse.csr_matrix((1, int(passages.shape[1])), dtype=np.float32)
+        silence = sparse.csr_matrix(np.zeros((1, passages.shape[1]), dtype=np.float32))
         passages = sparse.vstack([passages, silence], format="csr")
         return [passages[column] for column in place.T]
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 from scipy.special import softmax
 
-from pipeline.classify.artifact import Model, load_model
+from pipeline.classify.artifact import Model, keep_loaded, worker_model
 from pipeline.classify.evidence import Span, evidence_of_all
 from pipeline.classify.language import detect_language
+from pipeline.classify.pool import ordered
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
 BATCH = 1024
+"""Statements decided on together: enough to share the cost of numpy, few enough for the caches."""
 _CERTAIN_NONE = (0.0, 0.0, 0.0, 1.0)
 """Of a text in a language that the model was never trained on."""
 _NONE = STANCES.index("none")
-_WORTH_WORKERS = 2000
-"""Statements below which starting processes costs more than they save."""
 
 
 def tag_statements(
@@ -163,14 +161,9 @@ def tag_in_parallel(
     workers : int
         Processes; -1 for all cores. The rows and their order do not depend on it.
     """
-    pending = iter(statements)
-    first = list(itertools.islice(pending, _WORTH_WORKERS))
-    if workers == 1 or len(first) < _WORTH_WORKERS:
-        yield from tag_statements(model, itertools.chain(first, pending), targets=targets, batch=batch)
-        return
-    batches = _batches(itertools.chain(first, pending), batch)
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")
-    for done in parallel(delayed(_tag_batch)(model.folder, rows, targets) for rows in batches):
+    keep_loaded(model)
+    batches = _batches(iter(statements), batch)
+    for done in ordered(partial(_tag_batch, str(model.folder), targets), batches, workers=workers):
         yield from done
 
 
@@ -180,11 +173,6 @@ def _batches(statements: Iterator[Statement], size: int) -> Iterator[list[Statem
 
 
 def _tag_batch(
-    folder: Path, rows: list[Statement], targets: Sequence[str] | None
+    folder: str, targets: Sequence[str] | None, rows: list[Statement]
 ) -> list[tuple[Statement, list[Tag]]]:
-    return list(tag_statements(_worker_model(folder), rows, targets=targets, batch=len(rows)))
-
-
-@cache
-def _worker_model(folder: Path) -> Model:
-    return load_model(str(folder))
+    return list(tag_statements(worker_model(folder), rows, targets=targets, batch=len(rows)))
