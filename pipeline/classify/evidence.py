@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classify.model import StanceClassifier
+from pipeline.classify.scorer import StanceScorer
 from pipeline.classify.segment import sentence_spans
 from pipeline.schema import STANCES
 
@@ -16,13 +16,13 @@ Span = tuple[int, int]
 
 
 def evidence_spans(
-    classifier: StanceClassifier, text: str, predicted: npt.NDArray[np.int64], lang: str = ""
+    classifier: StanceScorer, text: str, predicted: npt.NDArray[np.int64], lang: str = ""
 ) -> list[Span | None]:
     """Return, per target, the (start, end) of the sentence that speaks most for the predicted stance.
 
     Parameters
     ----------
-    classifier : StanceClassifier
+    classifier : StanceScorer
         Fitted.
     text : str
         The statement.
@@ -40,7 +40,7 @@ def evidence_spans(
 
 
 def evidence_of_all(
-    classifier: StanceClassifier, texts: Sequence[str], predicted: npt.NDArray[np.int64], langs: Sequence[str]
+    classifier: StanceScorer, texts: Sequence[str], predicted: npt.NDArray[np.int64], langs: Sequence[str]
 ) -> list[list[Span | None]]:
     """Do as `evidence_spans` for many texts, of which all sentences are scored together.
 
@@ -66,9 +66,7 @@ def evidence_of_all(
 class _Parts:
     """The sentences of texts that have several, which targets each names and, of those asked for, the margins."""
 
-    def __init__(
-        self, classifier: StanceClassifier, texts: Sequence[str], sentences: Sequence[Sequence[Span]]
-    ) -> None:
+    def __init__(self, classifier: StanceScorer, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> None:
         self._classifier = classifier
         self.sentences = sentences
         sizes = [len(spans) if len(spans) > 1 else 0 for spans in sentences]

@@ -20,8 +20,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from pipeline.classify.gate import Gate
 from pipeline.classify.lexicon import TOKEN, ConceptFinder, fold, is_han
@@ -32,6 +30,7 @@ WEIGHTS: Mapping[str, float] = {"words": 1.0, "characters": 1.0, "concepts": 1.5
 CONTEXT: Mapping[str, float] = {"words": 0.5, "concepts": 0.7}
 NEAR = 4
 """Words between two concepts that stand side by side."""
+_SETTINGS = ("cues", "concepts", "char_ngrams", "han_ngrams", "min_df", "weights", "context")
 _CACHED_WORDS = 200_000
 _RECENT = 4096
 """Sentences that are remembered: those of a batch are asked for again, one by one, for the evidence."""
@@ -86,8 +85,18 @@ class _Counts:
         return place, np.nonzero(is_part)[0], parts[parts >= 0], sentences[parts >= 0]
 
 
-class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+def refuse_unfitted(estimator: object, attribute: str) -> None:
+    """Raise scikit-learn's NotFittedError when an estimator lacks what fitting gives it."""
+    if not hasattr(estimator, attribute):
+        from sklearn.exceptions import NotFittedError
+
+        raise NotFittedError(f"this {type(estimator).__name__} is not fitted yet: call fit first.")
+
+
+class TargetFeatures:
     """Turn texts into one weighted feature matrix per target.
+
+    It keeps scikit-learn's contract without its base class, which a prediction would wait for.
 
     Parameters
     ----------
@@ -130,6 +139,18 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.weights = weights
         self.context = context
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the settings."""
+        return {name: getattr(self, name) for name in _SETTINGS}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings."""
+        for name, value in settings.items():
+            if name not in _SETTINGS:
+                raise ValueError(f"unknown setting {name}; known: {', '.join(_SETTINGS)}.")
+            setattr(self, name, value)
+        return self
+
     def fit(self, X: Sequence[str], y: object = None) -> Self:
         """Learn the vocabularies and document frequencies from texts."""
         self.fit_transform(X, y)
@@ -160,7 +181,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
         A row is empty exactly where no sentence of the text names the target.
         """
-        check_is_fitted(self, "vocabularies_")
+        refuse_unfitted(self, "vocabularies_")
         return self._weigh(self._count(X, self._compiled(), self.vocabularies_))
 
     def names(self, X: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -199,7 +220,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the reader out of copies and files."""
-        return {key: value for key, value in super().__getstate__().items() if key != "_reader"}
+        return {key: value for key, value in vars(self).items() if key != "_reader"}
 
     def _weigh(self, counts: _Counts) -> list[Matrix]:
         """Weigh each passage once: of most texts, all targets that are named see the same sentences."""

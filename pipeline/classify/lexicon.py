@@ -76,10 +76,10 @@ class ConceptFinder:
                 self._add(fold(term), number)
         self._longest_prefix = max(map(len, self._prefixes), default=0)
         # Few characters begin a Chinese term, and the terms that one begins have few lengths.
-        self._han_lengths = {
-            first: sorted({len(term) for term in self._han if term[0] == first})
-            for first in {t[0] for t in self._han}
-        }
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for term in self._han:
+            lengths[term[0]].add(len(term))
+        self._han_lengths = {first: sorted(found) for first, found in lengths.items()}
         self._prefix_words = {word[:-1]: n for word, n in self._words.items() if word.endswith("*")}
         self._longest_prefix = max([self._longest_prefix, *map(len, self._prefix_words)])
 
@@ -179,6 +179,9 @@ class ConceptFinder:
         return True
 
 
+_TERM_WORD = re.compile(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)")
+
+
 def term_words(term: str) -> list[str]:
     """Split a folded term into words, each with its `*` if it has one."""
-    return [match.group() for match in re.finditer(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)", term)]
+    return _TERM_WORD.findall(term)

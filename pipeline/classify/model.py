@@ -15,21 +15,19 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
-from sklearn.utils.validation import check_is_fitted
 
 from pipeline.classify.features import FAMILIES, TargetFeatures
+from pipeline.classify.scorer import StanceScorer
 from pipeline.schema import STANCES
 
-Scores = npt.NDArray[np.float64]
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
 """Score of a stance that training data never showed for a target: a probability of about 1e-13."""
 
 
-class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Classify texts into favor, neutral, against or none on each of several targets.
 
     Parameters
@@ -47,14 +45,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     Attributes
     ----------
-    features_ : TargetFeatures
-        Fitted.
-    coefficients_ : list of ndarray, each float32 of shape (n_features, 4)
-        Per target, stances in the order of `STANCES`; so are the `intercepts_`.
-    silent_ : ndarray of shape (n_targets, 4)
-        Log-probabilities of the stances where the text does not name the target.
-    temperatures_ : ndarray of shape (n_targets,)
-        Divisors of the margins; 1 until training sets them by out-of-fold margins.
+    features_, coefficients_, intercepts_, silent_, temperatures_
+        As for `StanceScorer`; the temperatures are 1 until training sets them by out-of-fold margins.
     """
 
     def __init__(
@@ -100,11 +92,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
                 for family, terms in packed.items()
             }
             self.features_.idf_ = idf
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets, in order."""
-        return tuple(self.cues)
 
     def fit(self, X: Sequence[str], y: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None = None) -> Self:
         """Fit from scratch.
@@ -175,42 +162,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             coefficients[:, STANCES.index(stance)] = sign * machine.coef_[kept]
             intercepts[STANCES.index(stance)] = sign * machine.intercept_[kept]
         return coefficients, intercepts
-
-    def transform(self, X: Sequence[str]) -> list[sparse.csr_matrix]:
-        """Return the features of texts per target, each of shape (len(X), n_features)."""
-        check_is_fitted(self, "features_")
-        return self.features_.transform(list(X))
-
-    def names(self, X: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Say which texts name which target, shape (len(X), n_targets); the others are silent on it."""
-        check_is_fitted(self, "features_")
-        return self.features_.names(X)
-
-    def margins(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
-        """Return the raw margins of `transform`ed texts, shape (n, n_targets, 4); NaN where a text is silent."""
-        margins = np.empty((matrices[0].shape[0], len(self.targets), len(STANCES)))
-        for k, matrix in enumerate(matrices):
-            margins[:, k] = matrix @ self.coefficients_[k] + self.intercepts_[k]
-            margins[np.diff(matrix.indptr) == 0, k] = np.nan
-        return margins
-
-    def scores(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
-        """Return calibrated log-odds of each stance from `transform`ed texts, shape (n, n_targets, 4)."""
-        return self.calibrated(self.margins(matrices), self.temperatures_)
-
-    def calibrated(self, margins: Scores, temperatures: npt.NDArray[np.float64]) -> Scores:
-        """Return log-odds: margins over temperatures, and the silent probabilities where a text is silent."""
-        return np.where(np.isnan(margins), self.silent_, margins / temperatures[:, None])
-
-    def predict_proba(self, X: Sequence[str]) -> Scores:
-        """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
-        probabilities: Scores = softmax(self.scores(self.transform(X)), axis=2)
-        return probabilities
-
-    def predict(self, X: Sequence[str]) -> npt.NDArray[np.str_]:
-        """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""
-        predicted: npt.NDArray[np.str_] = np.array(STANCES)[self.predict_proba(X).argmax(axis=2)]
-        return predicted
 
 
 def _class_weights(stances: npt.NDArray[np.str_]) -> dict[str, float]:

@@ -33,11 +33,10 @@ def ordered(work: Callable[[Item], Result], items: Iterable[Item], *, workers: i
     """
     pending = iter(items)
     first = list(itertools.islice(pending, 2))
-    workers = _cores() if workers == -1 else workers
     if workers == 1 or len(first) < 2:
         yield from map(work, itertools.chain(first, pending))
         return
-    yield from _spread(work, itertools.chain(first, pending), workers)
+    yield from _spread(work, itertools.chain(first, pending), _cores() if workers == -1 else workers)
 
 
 def _spread(work: Callable[[Item], Result], items: Iterator[Item], workers: int) -> Iterator[Result]:

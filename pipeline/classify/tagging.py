@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from pipeline.classify.artifact import Model, keep_loaded, worker_model
 from pipeline.classify.evidence import Span, evidence_of_all
 from pipeline.classify.language import detect_language
 from pipeline.classify.pool import ordered
+from pipeline.classify.scorer import softmax
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
@@ -82,7 +82,7 @@ class Decisions:
     @property
     def silent(self) -> npt.NDArray[np.bool_]:
         """Which texts got exactly the probabilities of one that names no target, and `none` on all, shape (N,)."""
-        quiet = softmax(self.model.classifier.silent_, axis=1)
+        quiet = softmax(self.model.scorer.silent_)
         same = (self.probabilities == quiet).all(axis=(1, 2))
         silent: npt.NDArray[np.bool_] = same & self.is_read & (self.predicted == _NONE).all(axis=1)
         return silent
@@ -114,7 +114,7 @@ def decide(model: Model, texts: Sequence[str], langs: Sequence[str]) -> Decision
     spoken = np.flatnonzero((predicted != _NONE).any(axis=1))
     spans: list[Sequence[Span | None]] = [(None,) * len(model.targets)] * len(texts)
     found = evidence_of_all(
-        model.classifier, [texts[i] for i in spoken.tolist()], predicted[spoken], [read[i] for i in spoken.tolist()]
+        model.scorer, [texts[i] for i in spoken.tolist()], predicted[spoken], [read[i] for i in spoken.tolist()]
     )
     for number, own in zip(spoken.tolist(), found, strict=True):
         spans[number] = own
@@ -133,7 +133,7 @@ def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """Return calibrated probabilities, shape (len(texts), n_targets, 4): out of fold for training texts."""
     if not texts:
         return np.empty((0, len(model.targets), len(STANCES)))
-    probabilities = model.classifier.predict_proba(texts)
+    probabilities = model.scorer.predict_proba(texts)
     for i, text in enumerate(texts):
         held_out = model.out_of_fold.get(text_key(text))
         if held_out is not None:
