@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skops.io as sio
 
-from pipeline.classify import artifact
+from pipeline.classify import artifact, training
 from pipeline.classify.artifact import (
     current_model_id,
     list_models,
@@ -23,7 +23,7 @@ from pipeline.corpus import text_key
 from pipeline.errors import ArtifactError, UsageError
 from tests.conftest import NOW, tiny_text
 
-FILES = ("model.skops", "out_of_fold.npz", "metrics.json")
+FILES = ("model.skops", "weights.npz", "out_of_fold.npz", "metrics.json")
 
 
 class Stranger:
@@ -198,7 +198,7 @@ def test_changed_settings_change_the_version(tiny_data, tiny_trained, change):
 
 def test_changed_weights_change_the_version(tiny_data, tiny_trained, monkeypatch):
     before = version_of(tiny_data, tiny_trained.classifier)
-    monkeypatch.setattr(artifact, "WEIGHTS", {**artifact.WEIGHTS, "authored": 0.4})
+    monkeypatch.setattr(training, "WEIGHTS", {**training.WEIGHTS, "authored": 0.4})
     assert version_of(tiny_data, tiny_trained.classifier) != before
 
 
@@ -210,7 +210,7 @@ def test_one_flipped_bit_is_found_before_anything_is_built(place, name, models, 
     content = bytearray((place / name).read_bytes())
     content[len(content) // 2] ^= 1
     (place / name).write_bytes(content)
-    monkeypatch.setattr(artifact.sio, "load", None)
+    monkeypatch.setattr(artifact, "load_weights", None)
     with pytest.raises(
         ArtifactError, match=rf"{name} is damaged or was changed .*\(hash differs\); run `stance retr"
     ):
@@ -269,7 +269,7 @@ def test_a_type_that_is_not_trusted_is_named_and_never_built(place, models):
     sio.dump(Stranger(), place / "model.skops")
     rehash(place, "model.skops")
     with pytest.raises(ArtifactError, match=r"model\.skops holds types that are not trusted \(.*Stranger"):
-        load_model(folder=models)
+        load_model(folder=models).classifier  # noqa: B018
     assert Stranger.built == 0
 
 
@@ -289,7 +289,38 @@ def test_a_trusted_type_that_is_no_classifier_is_refused(place, models):
     with pytest.raises(
         ArtifactError, match=r"model\.skops holds a dict, not a classifier; run `stance retrain`\.$"
     ):
-        load_model(folder=models)
+        load_model(folder=models).classifier  # noqa: B018
+
+
+def test_weights_that_hold_no_model_are_refused(place, models):
+    for content in (b"", b"no archive", (place / "out_of_fold.npz").read_bytes()):
+        (place / "weights.npz").write_bytes(content)
+        rehash(place, "weights.npz")
+        with pytest.raises(ArtifactError, match=r"weights\.npz holds no model \(.*run `stance retrain`\.$"):
+            load_model(folder=models)
+
+
+def test_the_plain_weights_answer_as_the_estimator_to_the_last_bit(tiny_model, tiny_trained):
+    texts = [tiny_text(n)[0] for n in range(9)] + [
+        "",
+        "Гавань 港口 railway",
+        "The harbour. The railway! US vessel?",
+    ]
+    expected = tiny_trained.classifier.predict_proba(texts)
+    assert type(tiny_model.scorer) is not type(tiny_model.classifier)
+    np.testing.assert_array_equal(tiny_model.scorer.predict_proba(texts), expected)
+    np.testing.assert_array_equal(tiny_model.scorer.names(texts), tiny_trained.classifier.names(texts))
+    assert tiny_model.scorer.targets == ("harbour", "railway")
+
+
+def test_a_model_saved_before_there_were_plain_weights_loads_and_answers_alike(tiny_model, place, models):
+    (place / "weights.npz").unlink()
+    manifest = json.loads((place / "manifest.json").read_text())
+    del manifest["sha256"]["weights.npz"]
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    texts = [tiny_text(n)[0] for n in range(3)]
+    older = load_model(folder=models)
+    np.testing.assert_array_equal(older.scorer.predict_proba(texts), tiny_model.scorer.predict_proba(texts))
 
 
 # Which model

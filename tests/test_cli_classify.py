@@ -213,7 +213,7 @@ def test_cells_that_a_spreadsheet_would_run_are_neutralised_and_read_back(
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.classify.tagging._WORTH_WORKERS", 50)
+    monkeypatch.setattr("pipeline.classify.archive.UNIT", 50)
     lines = [f"Statement {n}: {TEXT if n % 3 else 'The harvest was good.'}" for n in range(600)]
     (tmp_path / "in.txt").write_text("\n".join(lines))
     for workers in ("1", "2"):

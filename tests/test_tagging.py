@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pipeline.classify import tagging
+from pipeline.classify import pool
 from pipeline.classify.tagging import is_unsupported, predict, tag_in_parallel, tag_statements
 from pipeline.corpus import documented_statements, load_documented, text_key
 from pipeline.schema import STANCES
@@ -227,28 +227,26 @@ def test_below_its_targets_threshold_a_tag_abstains_and_at_it_not(tiny_model, fr
 # Several processes
 
 
-def test_few_statements_are_tagged_without_starting_processes(tiny_model, fresh, monkeypatch):
-    monkeypatch.setattr(tagging, "Parallel", None)
+def test_a_single_batch_is_tagged_without_starting_processes(tiny_model, fresh, monkeypatch):
+    monkeypatch.setattr(pool, "_spread", None)
     assert list(tag_in_parallel(tiny_model, fresh)) == list(tag_statements(tiny_model, fresh))
-    monkeypatch.setattr(tagging, "_WORTH_WORKERS", 2)
-    assert list(tag_in_parallel(tiny_model, fresh, workers=1)) == list(tag_statements(tiny_model, fresh))
-    assert list(tag_in_parallel(tiny_model, fresh[:1], workers=2)) == list(tag_statements(tiny_model, fresh[:1]))
+    alone = list(tag_in_parallel(tiny_model, fresh, workers=1, batch=2))
+    assert [statement for statement, _ in alone] == fresh
+    with pytest.raises(TypeError):  # this is what the two lines above did without
+        list(tag_in_parallel(tiny_model, fresh, workers=2, batch=2))
 
 
-def test_several_workers_give_the_same_rows_in_order(tiny_model, fresh, monkeypatch):
-    started = []
-
-    def here(**options):
-        started.append(options)
-        return lambda calls: (function(*args, **named) for function, args, named in calls)
-
-    monkeypatch.setattr(tagging, "_WORTH_WORKERS", 5)
-    monkeypatch.setattr(tagging, "Parallel", here)
+def test_several_workers_give_the_same_rows_in_order(tiny_model, fresh):
     rows = list(tag_in_parallel(tiny_model, iter(fresh), targets=("railway",), workers=2, batch=2))
-    expected = list(tag_statements(tiny_model, fresh, targets=("railway",), batch=2))
-    assert [statement for statement, _ in rows] == fresh
+    assert rows == list(tag_statements(tiny_model, fresh, targets=("railway",), batch=2))
     assert [[tag.target for tag in tags] for _, tags in rows] == [["railway"]] * 5
-    for (_, (one,)), (_, (other,)) in zip(rows, expected, strict=True):
-        np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=1e-5)
-    assert started[0]["n_jobs"] == 2
-    assert started[0]["return_as"] == "generator"
+
+
+def test_texts_that_name_nothing_share_their_tags_and_no_one_s_list(tiny_model, make_statement):
+    quiet = [make_statement(n, text=f"Bread prices were read out, number {n}.") for n in range(3)]
+    (_, one), (_, two), _ = tag_statements(tiny_model, quiet)
+    assert one[0] is two[0]
+    assert one is not two
+    assert [tag.stance for tag in one] == ["none", "none"]
+    expected = tiny_model.scorer.predict_proba([quiet[1].text])[0]
+    np.testing.assert_array_equal([tag.probabilities for tag in two], expected)

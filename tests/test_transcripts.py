@@ -184,6 +184,6 @@ def test_a_press_conference_does_not_average_itself_to_neutral(
     ((_, (tag,)),) = tag_statements(small_model, [make_statement(text=text)], targets=[target])
     assert tag.stance == stance
     assert tag.evidence in said
-    if target == "taliban_recognition":  # read as one text, it would be lost
+    if target == "taliban_recognition" and words == 3000:  # read as one text, it would be lost
         pooled = small_model.classifier.predict_proba([text])[0, small_model.targets.index(target)]
         assert STANCES[pooled.argmax()] == "neutral"

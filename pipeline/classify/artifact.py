@@ -16,23 +16,26 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import skops.io as sio
-from skops.io.exceptions import UntrustedTypesFoundException
 
-from pipeline.classify.model import StanceClassifier
-from pipeline.classify.training import WEIGHTS, Trained, TrainingSet
+from pipeline.classify.scorer import StanceScorer
+from pipeline.classify.weights import load_weights, save_weights
 from pipeline.config import Targets, models_dir
 from pipeline.corpus import text_key
 from pipeline.errors import ArtifactError, UsageError
 from pipeline.schema import STANCES
 from pipeline.tables import atomic_path
 
+if TYPE_CHECKING:
+    from pipeline.classify.model import StanceClassifier
+    from pipeline.classify.training import Trained, TrainingSet
+
 NAME = "linear"
-_FILES = ("model.skops", "out_of_fold.npz", "metrics.json")
+_WEIGHTS = "weights.npz"
+_FILES = ("model.skops", _WEIGHTS, "out_of_fold.npz", "metrics.json")
 _TRUSTED = frozenset({"pipeline.classify.model.StanceClassifier"})
 _WORDS = ("cues", "concepts")
 """Settings that are word lists: hashed with the rest, too long for a manifest."""
@@ -48,7 +51,7 @@ class Model:
     """
 
     model_id: str
-    classifier: StanceClassifier
+    scorer: StanceScorer
     targets: tuple[str, ...]
     languages: tuple[str, ...]
     thresholds: Mapping[str, float]
@@ -56,9 +59,16 @@ class Model:
     out_of_fold: Mapping[str, npt.NDArray[np.float32]]
     folder: Path
 
+    @property
+    def classifier(self) -> StanceClassifier:
+        """The estimator itself, as it was trained; tags need only the scorer."""
+        return _load_classifier(self.folder / "model.skops")
+
 
 def version_of(data: TrainingSet, classifier: StanceClassifier) -> str:
     """Return the version that training on this data with these settings gets: equal inputs, equal version."""
+    from pipeline.classify.training import WEIGHTS
+
     content = [importlib.metadata.version("stance-convergence"), classifier.get_params(deep=False), dict(WEIGHTS)]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     # Groups decide the folds, and with them the scaling and out-of-fold probabilities.
@@ -90,6 +100,7 @@ def save_model(
         (draft / "manifest.json").write_text(_json(_manifest(draft, trained, data, targets, version, now)))
         (draft / "README.md").write_text(card, encoding="utf-8")
         _load_folder(draft)
+        _load_classifier(draft / "model.skops")
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
     finally:
@@ -98,7 +109,10 @@ def save_model(
 
 
 def _write_files(draft: Path, trained: Trained, data: TrainingSet) -> None:
+    import skops.io as sio
+
     sio.dump(trained.classifier, draft / "model.skops", compression=zipfile.ZIP_DEFLATED)
+    save_weights(trained.classifier, draft / _WEIGHTS)
     keys = np.array([text_key(text) for text in data.texts])
     np.savez_compressed(draft / "out_of_fold.npz", keys=keys, probabilities=trained.out_of_fold.astype(np.float32))
     (draft / "metrics.json").write_text(_json(trained.metrics))
@@ -175,6 +189,21 @@ def load_model(which: str | None = None, *, folder: Path | None = None) -> Model
     return _load_folder(_find(which, root))
 
 
+_LOADED: dict[str, Model] = {}
+
+
+def worker_model(folder: str) -> Model:
+    """Load a model by its folder, once in a process."""
+    if folder not in _LOADED:
+        _LOADED[folder] = load_model(folder)
+    return _LOADED[folder]
+
+
+def keep_loaded(model: Model) -> None:
+    """Let `worker_model` give this model in this process, which may work through units itself."""
+    _LOADED[str(model.folder)] = model
+
+
 def _find(which: str | None, root: Path) -> Path:
     current = current_model_id(root)
     if which is None and current is None:
@@ -202,7 +231,7 @@ def _load_folder(place: Path) -> Model:
     stored = np.load(place / "out_of_fold.npz", allow_pickle=False)
     return Model(
         model_id=manifest["model_id"],
-        classifier=_load_classifier(place / "model.skops"),
+        scorer=_load_scorer(place, manifest),
         targets=tuple(manifest["targets"]),
         languages=tuple(manifest["languages"]),
         thresholds=manifest["thresholds"],
@@ -212,7 +241,18 @@ def _load_folder(place: Path) -> Model:
     )
 
 
+def _load_scorer(place: Path, manifest: Mapping[str, Any]) -> StanceScorer:
+    """Read the plain weights; a model that was saved before there were any is read whole."""
+    known = _WEIGHTS in manifest["sha256"]
+    return load_weights(place / _WEIGHTS) if known else _load_classifier(place / "model.skops")
+
+
 def _load_classifier(path: Path) -> StanceClassifier:
+    import skops.io as sio
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    from pipeline.classify.model import StanceClassifier
+
     try:
         classifier = sio.load(path, trusted=sorted(_TRUSTED))
     except UntrustedTypesFoundException as error:
@@ -233,7 +273,7 @@ def _read_manifest(place: Path) -> Mapping[str, Any]:
         not isinstance(manifest, dict)
         or not needed <= set(manifest)
         or not isinstance(manifest["sha256"], dict)
-        or set(manifest["sha256"]) != set(_FILES)
+        or not set(_FILES) - {_WEIGHTS} <= set(manifest["sha256"]) <= set(_FILES)
     ):
         raise ArtifactError(f"{path} is not a model's manifest; run `stance retrain`.")
     return manifest

@@ -11,17 +11,17 @@ Weights are TF-IDF with 1 + log(count), each family of features scaled to length
 from __future__ import annotations
 
 import re
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
+from pipeline.classify.gate import Gate
 from pipeline.classify.lexicon import TOKEN, ConceptFinder, fold, is_han
 from pipeline.classify.segment import sentence_spans
 
@@ -30,34 +30,73 @@ WEIGHTS: Mapping[str, float] = {"words": 1.0, "characters": 1.0, "concepts": 1.5
 CONTEXT: Mapping[str, float] = {"words": 0.5, "concepts": 0.7}
 NEAR = 4
 """Words between two concepts that stand side by side."""
+_SETTINGS = ("cues", "concepts", "char_ngrams", "han_ngrams", "min_df", "weights", "context")
 _CACHED_WORDS = 200_000
+_RECENT = 4096
+"""Sentences that are remembered: those of a batch are asked for again, one by one, for the evidence."""
 
 Matrix = sparse.csr_matrix
 Column = Callable[[str], int | None]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Counts per sentence that names a target: one matrix a family, the text it is of, the targets it names."""
+    """Counts per sentence of the texts that name a target: one matrix a family, the text, the targets it names."""
 
     matrices: dict[str, Matrix]
-    owner: npt.NDArray[np.int64]
+    owner: Ints
     names: npt.NDArray[np.bool_]
     n_texts: int
 
-    def of(self, family: str, sentences: npt.NDArray[np.bool_]) -> Matrix:
-        """Sum a family's counts over the chosen sentences of each text, shape (n_texts, n_features)."""
-        chosen = np.flatnonzero(sentences)
-        shape = (self.n_texts, len(self.owner))
-        ones = np.ones(len(chosen), dtype=np.float32)
-        summed: Matrix = (
-            sparse.csr_matrix((ones, (self.owner[chosen], chosen)), shape=shape) @ self.matrices[family]
-        )
+    def of(self, family: str, rows: Ints, sentences: Ints, n_rows: int) -> Matrix:
+        """Sum a family's counts: sentence `sentences[i]` into row `rows[i]`; shape (n_rows, n_features)."""
+        ones = np.ones(len(rows), dtype=np.float32)
+        chosen = sparse.csr_matrix((ones, (rows, sentences)), shape=(n_rows, len(self.owner)))
+        summed: Matrix = chosen @ self.matrices[family]
         return summed
 
+    def of_texts(self, family: str) -> Matrix:
+        """Sum a family's counts over all sentences of each text, shape (n_texts, n_features)."""
+        return self.of(family, self.owner, np.arange(len(self.owner)), self.n_texts)
 
-class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    def passages(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Tell which sentences each target sees of each text.
+
+        Returns
+        -------
+        place : ndarray, shape (n_texts, n_targets)
+            The passage: the text's own number where every sentence names the target, -1 where none does, and
+            otherwise n_texts plus the number of a part.
+        text : ndarray, shape (n_parts,)
+            The text that each part is of.
+        parts, sentences : ndarray, each of shape (n_pairs,)
+            The parts' sentences, as pairs.
+        """
+        n_targets = self.names.shape[1]
+        sizes = np.bincount(self.owner, minlength=self.n_texts)
+        sentences, targets = np.nonzero(self.names)
+        pairs = self.owner[sentences] * n_targets + targets
+        named = np.bincount(pairs, minlength=self.n_texts * n_targets).reshape(self.n_texts, n_targets)
+        place = np.where(named == 0, -1, np.arange(self.n_texts)[:, None])
+        is_part = (named > 0) & (named < sizes[:, None])
+        place[is_part] = self.n_texts + np.arange(is_part.sum())
+        parts = place.reshape(-1)[pairs] - self.n_texts
+        return place, np.nonzero(is_part)[0], parts[parts >= 0], sentences[parts >= 0]
+
+
+def refuse_unfitted(estimator: object, attribute: str) -> None:
+    """Raise scikit-learn's NotFittedError when an estimator lacks what fitting gives it."""
+    if not hasattr(estimator, attribute):
+        from sklearn.exceptions import NotFittedError
+
+        raise NotFittedError(f"this {type(estimator).__name__} is not fitted yet: call fit first.")
+
+
+class TargetFeatures:
     """Turn texts into one weighted feature matrix per target.
+
+    It keeps scikit-learn's contract without its base class, which a prediction would wait for.
 
     Parameters
     ----------
@@ -100,6 +139,18 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.weights = weights
         self.context = context
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the settings."""
+        return {name: getattr(self, name) for name in _SETTINGS}
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings."""
+        for name, value in settings.items():
+            if name not in _SETTINGS:
+                raise ValueError(f"unknown setting {name}; known: {', '.join(_SETTINGS)}.")
+            setattr(self, name, value)
+        return self
+
     def fit(self, X: Sequence[str], y: object = None) -> Self:
         """Learn the vocabularies and document frequencies from texts."""
         self.fit_transform(X, y)
@@ -116,8 +167,7 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._reader: _Reader | None = None
         kept_matrices = {}
         for family in FAMILIES:
-            everywhere = np.ones(len(counts.owner), dtype=bool)
-            frequency = np.bincount(counts.of(family, everywhere).indices, minlength=len(growing[family]))
+            frequency = np.bincount(counts.of_texts(family).indices, minlength=len(growing[family]))
             kept = np.flatnonzero(frequency >= self.min_df)
             terms = list(growing[family])
             self.vocabularies_[family] = {terms[old]: column for column, old in enumerate(kept)}
@@ -131,26 +181,33 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
         A row is empty exactly where no sentence of the text names the target.
         """
-        check_is_fitted(self, "vocabularies_")
+        refuse_unfitted(self, "vocabularies_")
         return self._weigh(self._count(X, self._compiled(), self.vocabularies_))
+
+    def names(self, X: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say which texts name which target in one of their sentences, shape (len(X), n_targets)."""
+        reader = self._compiled()
+        named = np.zeros((len(X), len(self.cues)), dtype=bool)
+        for row, text in enumerate(X):
+            for sentence in reader.sentences(text):
+                named[row, sentence.targets] = True
+        return named
 
     def _count(self, texts: Sequence[str], reader: _Reader, sizes: Mapping[str, Any]) -> _Counts:
         """Count the sentences of texts that name a target; `sizes` are the vocabularies, for the widths."""
-        columns: dict[str, list[int]] = {family: [] for family in FAMILIES}
+        columns = {family: array("i") for family in FAMILIES}
         ends: dict[str, list[int]] = {family: [0] for family in FAMILIES}
         owner: list[int] = []
-        names: list[list[int]] = []
+        names: list[tuple[int, int]] = []
         for row, text in enumerate(texts):
-            for tokens, found in reader.sentences(text):
-                reader.spell(tokens, columns["words"], columns["characters"])
-                columns["concepts"].extend(reader.relate(found))
-                for family in FAMILIES:
-                    ends[family].append(len(columns[family]))
+            for sentence in reader.sentences(text):
+                names.extend((len(owner), target) for target in sentence.targets)
                 owner.append(row)
-                names.append(list(found))
+                for family, found in zip(FAMILIES, sentence.columns, strict=True):
+                    columns[family].extend(found)
+                    ends[family].append(len(columns[family]))
         named = np.zeros((len(owner), len(self.cues)), dtype=bool)
-        for sentence, concepts in enumerate(names):
-            named[sentence, [concept for concept in concepts if concept < len(self.cues)]] = True
+        named[tuple(np.array(names, dtype=np.int64).reshape(-1, 2).T)] = True
         matrices = {family: _matrix(columns[family], ends[family], len(sizes[family])) for family in FAMILIES}
         return _Counts(matrices, np.array(owner, dtype=np.int64), named, len(texts))
 
@@ -163,25 +220,33 @@ class TargetFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the reader out of copies and files."""
-        return {key: value for key, value in super().__getstate__().items() if key != "_reader"}
+        return {key: value for key, value in vars(self).items() if key != "_reader"}
 
     def _weigh(self, counts: _Counts) -> list[Matrix]:
-        everything = np.ones(len(counts.owner), dtype=bool)
-        context = self._scaled(counts, everything, CONTEXT if self.context is None else self.context)
+        """Weigh each passage once: of most texts, all targets that are named see the same sentences."""
+        place, text, parts, sentences = counts.passages()
+        whole = {f: _scaled(counts.of_texts(f), self.idf_[f]) for f in FAMILIES}
+        part = {f: _scaled(counts.of(f, parts, sentences, len(text)), self.idf_[f]) for f in FAMILIES}
         weights = WEIGHTS if self.weights is None else self.weights
-        answer = []
-        for named in counts.names.T:
-            naming = np.zeros(counts.n_texts, dtype=np.float32)
-            naming[counts.owner[named]] = 1
-            masked = [sparse.diags_array(naming) @ part for part in context]
-            answer.append(sparse.hstack([*self._scaled(counts, named, weights), *masked], format="csr"))
-        return answer
+        context = CONTEXT if self.context is None else self.context
+        blocks = [
+            *(sparse.vstack([whole[f], part[f]], format="csr") * np.float32(weights[f])
+              for f in FAMILIES if weights.get(f)),
+            *(sparse.vstack([whole[f], whole[f][text]], format="csr") * np.float32(context[f])
+              for f in FAMILIES if context.get(f)),
+        ]  # fmt: skip
+        passages = sparse.hstack(blocks, format="csr")
+        silence = sparse.csr_matrix(np.zeros((1, passages.shape[1]), dtype=np.float32))
+        passages = sparse.vstack([passages, silence], format="csr")
+        return [passages[column] for column in place.T]
 
-    def _scaled(
-        self, counts: _Counts, sentences: npt.NDArray[np.bool_], weights: Mapping[str, float]
-    ) -> list[Matrix]:
-        used = [family for family in FAMILIES if weights.get(family)]
-        return [_scaled(counts.of(family, sentences), self.idf_[family], weights[family]) for family in used]
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence read: the targets that it names, and the columns of what it holds, per family."""
+
+    targets: list[int]
+    columns: tuple[array[int], array[int], array[int]]
 
 
 class _Reader:
@@ -193,57 +258,83 @@ class _Reader:
     def __init__(self, settings: TargetFeatures, columns: Mapping[str, Column]) -> None:
         named = {f"target:{target}": terms for target, terms in settings.cues.items()} | dict(settings.concepts)
         self._names = list(named)
+        self._n_targets = len(settings.cues)
         self._finder = ConceptFinder(named)
-        self._cues = ConceptFinder(settings.cues)
+        self._gate = Gate(fold(term) for terms in settings.cues.values() for term in terms)
         self._chars, self._han = settings.char_ngrams, settings.han_ngrams
         self._word, self._gram, self._concept = (columns[family] for family in FAMILIES)
-        self._spelled: dict[str, list[int]] = {}
+        self._recent: dict[str, _Sentence] = {}
+        self._spelled: dict[str, tuple[int | None, array[int]]] = {}
         self._pairs: dict[tuple[int, int], tuple[int | None, int | None]] = {}
 
-    def sentences(self, text: str) -> Iterator[tuple[list[str], dict[int, list[float]]]]:
-        """Yield (tokens, places of concepts) of each sentence of a text that names a target."""
-        if not self._cues.find(TOKEN.findall(fold(text))):
-            return
-        for start, end in _spans(text):
-            tokens = TOKEN.findall(fold(text[start:end]))
-            yield tokens, self._finder.places(tokens)
+    def sentences(self, text: str) -> list[_Sentence]:
+        """Return the sentences of a text, all of them if one names a target, else none."""
+        folded = fold(text)
+        if not self._gate.passes(folded):
+            return []
+        parts = [text[start:end] for start, end in _spans(text)]
+        known = [self._recent[part] for part in parts if part in self._recent]
+        return known if len(known) == len(parts) else self._read(parts)
 
-    def relate(self, found: Mapping[int, Sequence[float]]) -> list[int]:
+    def _read(self, parts: Sequence[str]) -> list[_Sentence]:
+        tokens = [TOKEN.findall(fold(part)) for part in parts]
+        found = [self._finder.places(words) for words in tokens]
+        targets = [[concept for concept in concepts if concept < self._n_targets] for concepts in found]
+        if not any(targets):
+            return []
+        read = [
+            _Sentence(named, (*self.spell(words), self.relate(concepts)))
+            for named, words, concepts in zip(targets, tokens, found, strict=True)
+        ]
+        if len(self._recent) > _RECENT:
+            self._recent.clear()
+        self._recent.update(zip(parts, read, strict=True))
+        return read
+
+    def relate(self, found: Mapping[int, Sequence[float]]) -> array[int]:
         """Return the columns of a sentence's concepts, of every pair of them, and of pairs side by side."""
         concepts = sorted(found)
         columns = [self._concept(self._names[concept]) for concept in concepts]
+        pairs = self._pairs
         for i, first in enumerate(concepts):
+            where = found[first]
             for second in concepts[i + 1 :]:
-                together, beside = self._pair(first, second)
+                known = pairs.get((first, second))
+                together, beside = known if known is not None else self._pair(first, second)
                 columns.append(together)
-                if beside is not None and _near(found[first], found[second]):
+                if beside is not None and _near(where, found[second]):
                     columns.append(beside)
         return _known(columns)
 
     def _pair(self, first: int, second: int) -> tuple[int | None, int | None]:
-        columns = self._pairs.get((first, second))
-        if columns is None:
-            a, b = self._names[first], self._names[second]
-            columns = self._concept(f"{a} & {b}"), self._concept(f"{a} ~ {b}")
-            self._pairs[first, second] = columns
+        a, b = self._names[first], self._names[second]
+        columns = self._pairs[first, second] = self._concept(f"{a} & {b}"), self._concept(f"{a} ~ {b}")
         return columns
 
-    def spell(self, tokens: Sequence[str], words: list[int], characters: list[int]) -> None:
-        """Append the columns of a sentence's words, pairs of words and n-grams to the two lists."""
+    def spell(self, tokens: Sequence[str]) -> tuple[array[int], array[int]]:
+        """Return the columns of a sentence's words and pairs of words, and of its n-grams."""
+        words: list[int | None] = []
+        characters = array("i")
         before = ""
         for token in tokens:
-            if is_han(token):
+            known = self._spelled.get(token)
+            if known is None and is_han(token):
                 characters.extend(_known(map(self._gram, _ngrams(token, self._han))))
                 before = ""
                 continue
-            words.extend(_known((self._word(token), self._word(f"{before} {token}") if before else None)))
+            word, grams = known or self._spell(token)
+            words.append(word)
+            if before:
+                words.append(self._word(f"{before} {token}"))
             before = token
-            grams = self._spelled.get(token)
-            if grams is None:
-                grams = _known(map(self._gram, _ngrams(f" {token} ", self._chars)))
-                if len(self._spelled) < _CACHED_WORDS:
-                    self._spelled[token] = grams
             characters.extend(grams)
+        return _known(words), characters
+
+    def _spell(self, token: str) -> tuple[int | None, array[int]]:
+        spelled = self._word(token), _known(map(self._gram, _ngrams(f" {token} ", self._chars)))
+        if len(self._spelled) < _CACHED_WORDS:
+            self._spelled[token] = spelled
+        return spelled
 
 
 _BREAK = re.compile(r"[.!?…。！？\n]")
@@ -255,7 +346,11 @@ def _spans(text: str) -> Sequence[tuple[int, int]]:
 
 
 def _near(first: Sequence[float], second: Sequence[float]) -> bool:
-    return any(abs(a - b) <= NEAR for a in first for b in second)
+    for a in first:
+        for b in second:
+            if -NEAR <= a - b <= NEAR:
+                return True
+    return False
 
 
 def _ngrams(token: str, lengths: tuple[int, int]) -> list[str]:
@@ -263,22 +358,26 @@ def _ngrams(token: str, lengths: tuple[int, int]) -> list[str]:
     return [token[i : i + n] for n in range(low, high + 1) for i in range(len(token) - n + 1)]
 
 
-def _known(columns: Any) -> list[int]:
-    return [column for column in columns if column is not None]
+def _known(columns: Iterable[int | None]) -> array[int]:
+    return array("i", [column for column in columns if column is not None])
 
 
-def _matrix(columns: list[int], ends: list[int], width: int) -> Matrix:
+def _matrix(columns: array[int], ends: list[int], width: int) -> Matrix:
     ones = np.ones(len(columns), dtype=np.float32)
-    matrix = sparse.csr_matrix((ones, columns, ends), shape=(len(ends) - 1, width))
-    matrix.sum_duplicates()
-    return matrix
+    indices = np.frombuffer(columns, dtype=np.int32) if columns else np.empty(0, dtype=np.int32)
+    return sparse.csr_matrix((ones, indices, ends), shape=(len(ends) - 1, width))
 
 
-def _scaled(counts: Matrix, idf: npt.NDArray[np.float32], weight: float) -> Matrix:
-    """Return 1 + log(count), times the inverse document frequency, each row of length `weight` or empty."""
-    counts.data = (1 + np.log(counts.data)) * idf[counts.indices]
+_LOGS = (1 + np.log(np.arange(1, 256, dtype=np.float32))).astype(np.float32)
+
+
+def _scaled(counts: Matrix, idf: npt.NDArray[np.float32]) -> Matrix:
+    """Return 1 + log(count), times the inverse document frequency, each row of length one or empty."""
+    times = counts.data.astype(np.int64)
+    counts.data = np.where(times < 256, _LOGS[np.minimum(times, 255) - 1], 1 + np.log(counts.data))
+    counts.data *= idf[counts.indices]
     lengths = np.sqrt(np.add.reduceat(np.append(counts.data**2, 0), counts.indptr[:-1])) if counts.nnz else 0
-    empty = np.diff(counts.indptr) == 0
-    factor = np.where(empty, 0, weight / np.where(empty, 1, lengths))
-    counts.data *= np.repeat(factor, np.diff(counts.indptr)).astype(np.float32)
+    sizes = np.diff(counts.indptr)
+    factor = np.where(sizes == 0, 0, 1 / np.where(sizes == 0, 1, lengths))
+    counts.data *= np.repeat(factor, sizes).astype(np.float32)
     return counts

@@ -154,6 +154,8 @@ def guess_language(text: str) -> str:
 
     Han characters weigh double: one of them carries about as much as two letters.
     """
+    if text.isascii():
+        return "en"
     return _guess(_WORDS.findall(text))[0]
 
 

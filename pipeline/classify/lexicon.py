@@ -22,14 +22,23 @@ _COUNTRY = re.compile(r"\bUS\b", re.ASCII)  # beside Chinese characters too
 HAN_WIDTH = 0.6
 """Words that a Chinese character stands for when distances are measured."""
 _CACHED_WORDS = 200_000
-_Reading = tuple[tuple[int, ...], tuple[int, ...]]
+_Phrases = dict[int, list[tuple[tuple[int, ...], int]]]
+"""Phrases after their first word: by the second, what follows and the concept."""
+_Reading = tuple[tuple[int, ...], tuple[int, ...], tuple[_Phrases, ...]]
+"""What a word is: concepts, words of phrases, and the phrases that it begins."""
+_NOTHING: _Reading = ((), (), ())
+"""Reading of a word that is part of no term."""
 _ANY = -1
 """Number of a lone `*` in a phrase."""
 
 
 def fold(text: str) -> str:
     """Return the text as features see it: composed, lower case, ё as е, the country US apart from the pronoun."""
-    return unicodedata.normalize("NFC", _COUNTRY.sub("U.S.", text)).lower().replace("ё", "е")
+    if "US" in text:
+        text = _COUNTRY.sub("U.S.", text)
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", text).lower().replace("ё", "е")
 
 
 def is_han(token: str) -> bool:
@@ -57,7 +66,7 @@ class ConceptFinder:
         self._prefixes: dict[str, set[int]] = {}
         self._han: dict[str, set[int]] = {}
         # First word, then second, then what follows them and the concept: few phrases survive two words.
-        self._phrases: dict[int, dict[int, list[tuple[tuple[int, ...], int]]]] = {}
+        self._phrases: dict[int, _Phrases] = {}
         self._words: dict[str, int] = {}  # number of each word of a phrase, `*` included
         self._seen: dict[str, _Reading] = {}
         for number, (name, terms) in enumerate(concepts.items()):
@@ -66,12 +75,16 @@ class ConceptFinder:
             for term in terms:
                 self._add(fold(term), number)
         self._longest_prefix = max(map(len, self._prefixes), default=0)
-        self._longest_han = max(map(len, self._han), default=0)
+        # Few characters begin a Chinese term, and the terms that one begins have few lengths.
+        lengths: defaultdict[str, set[int]] = defaultdict(set)
+        for term in self._han:
+            lengths[term[0]].add(len(term))
+        self._han_lengths = {first: sorted(found) for first, found in lengths.items()}
         self._prefix_words = {word[:-1]: n for word, n in self._words.items() if word.endswith("*")}
         self._longest_prefix = max([self._longest_prefix, *map(len, self._prefix_words)])
 
     def _add(self, term: str, number: int) -> None:
-        words = _words(term)
+        words = term_words(term)
         if not any(map(str.isalnum, "".join(words))):
             raise ValueError(f"the term {term!r} holds no word")
         if words[0] == "*" or (any(map(is_han, words)) and not TOKEN.fullmatch(term.strip())):
@@ -96,66 +109,79 @@ class ConceptFinder:
     def places(self, tokens: Sequence[str]) -> dict[int, list[float]]:
         """Return where each concept occurs, counted in words; a Chinese character counts `HAN_WIDTH` words."""
         found: defaultdict[int, list[float]] = defaultdict(list)
-        readings = [None if is_han(token) else self._read(token) for token in tokens]
+        readings = [self._seen.get(token) or self._read(token) for token in tokens]
         place = 0.0
-        for number, (token, reading) in enumerate(zip(tokens, readings, strict=True)):
+        for number, reading in enumerate(readings):
+            if reading is _NOTHING:
+                place += 1
+                continue
             if reading is None:
+                token = tokens[number]
                 for concept, start in self._in_han(token):
                     found[concept].append(place + start * HAN_WIDTH)
                 place += len(token) * HAN_WIDTH
                 continue
-            concepts, words = reading
-            for concept in concepts:
+            for concept in reading[0]:
                 found[concept].append(place)
-            if words and number + 1 < len(readings):
-                for concept in self._phrases_at(readings, number, words):
+            following = readings[number + 1] if reading[2] and number + 1 < len(readings) else None
+            if following is not None:
+                for concept in self._phrases_at(reading[2], following[1], readings, number + 2):
                     found[concept].append(place)
             place += 1
         return found
 
-    def _phrases_at(self, readings: Sequence[_Reading | None], place: int, words: tuple[int, ...]) -> Iterator[int]:
-        """Yield the concepts of the phrases that begin at a token with these words."""
-        following = readings[place + 1]
-        if following is None:
-            return
-        for word in words:
-            seconds = self._phrases.get(word)
-            if seconds is None:
-                continue
-            for second in (_ANY, *following[1]):
-                for rest, concept in seconds.get(second, ()):
-                    if not rest or self._follows(readings, place + 2, rest):
-                        yield concept
+    def _phrases_at(
+        self, begun: Sequence[_Phrases], second: Sequence[int], readings: Sequence[_Reading | None], place: int
+    ) -> list[int]:
+        """Return the concepts of the phrases begun by a word, whose second word is known, that go on at a place."""
+        concepts = []
+        for phrases in begun:
+            for word in (_ANY, *second):
+                for rest, concept in phrases.get(word, ()):
+                    if not rest or self._follows(readings, place, rest):
+                        concepts.append(concept)
+        return concepts
 
-    def _read(self, token: str) -> _Reading:
-        """Return (concepts, phrase words) that a word matches on its own; remembered, as words recur."""
-        reading = self._seen.get(token)
-        if reading is None:
-            concepts = set(self._whole.get(token, ()))
-            words = {self._words[token]} if token in self._words else set()
-            for end in range(1, min(len(token), self._longest_prefix) + 1):
-                concepts |= self._prefixes.get(token[:end], set())
-                if token[:end] in self._prefix_words:
-                    words.add(self._prefix_words[token[:end]])
-            reading = tuple(sorted(concepts)), tuple(sorted(words))
-            if len(self._seen) < _CACHED_WORDS:
-                self._seen[token] = reading
+    def _read(self, token: str) -> _Reading | None:
+        """Return what a word is on its own, None for a run of Chinese characters.
+
+        Remembered, as words recur; `_NOTHING` itself where nothing matches.
+        """
+        if is_han(token):
+            return None
+        concepts = set(self._whole.get(token, ()))
+        words = {self._words[token]} if token in self._words else set()
+        for end in range(1, min(len(token), self._longest_prefix) + 1):
+            concepts |= self._prefixes.get(token[:end], set())
+            if token[:end] in self._prefix_words:
+                words.add(self._prefix_words[token[:end]])
+        begun = tuple(self._phrases[word] for word in sorted(words) if word in self._phrases)
+        reading = (tuple(sorted(concepts)), tuple(sorted(words)), begun) if concepts or words else _NOTHING
+        if len(self._seen) < _CACHED_WORDS:
+            self._seen[token] = reading
         return reading
 
     def _in_han(self, token: str) -> Iterator[tuple[int, int]]:
-        for start in range(len(token)):
-            for end in range(start + 1, min(len(token), start + self._longest_han) + 1):
-                for concept in self._han.get(token[start:end], ()):
+        for start, first in enumerate(token):
+            for length in self._han_lengths.get(first, ()):
+                for concept in self._han.get(token[start : start + length], ()):
                     yield concept, start
 
     @staticmethod
     def _follows(readings: Sequence[_Reading | None], place: int, rest: tuple[int, ...]) -> bool:
         if place + len(rest) > len(readings):
             return False
-        following = readings[place : place + len(rest)]
-        return all(r is not None and (w == _ANY or w in r[1]) for r, w in zip(following, rest, strict=True))
+        for word in rest:
+            reading = readings[place]
+            if reading is None or (word != _ANY and word not in reading[1]):
+                return False
+            place += 1
+        return True
 
 
-def _words(term: str) -> list[str]:
+_TERM_WORD = re.compile(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)")
+
+
+def term_words(term: str) -> list[str]:
     """Split a folded term into words, each with its `*` if it has one."""
-    return [match.group() for match in re.finditer(rf"(?:{TOKEN.pattern})\*?|(?<!\S)\*(?!\S)", term)]
+    return _TERM_WORD.findall(term)

@@ -15,22 +15,20 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
-from sklearn.utils.validation import check_is_fitted
 
 from pipeline.classify.features import FAMILIES, TargetFeatures
+from pipeline.classify.scorer import StanceScorer
 from pipeline.schema import STANCES
 
-Scores = npt.NDArray[np.float64]
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
 """Margin of a stance that training data never showed for a target."""
 _AS_THEY_ARE = np.eye(len(STANCES) + 1, len(STANCES))
 
 
-class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Classify texts into favor, neutral, against or none on each of several targets.
 
     Parameters
@@ -48,15 +46,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     Attributes
     ----------
-    features_ : TargetFeatures
-        Fitted.
-    coefficients_ : list of ndarray, each float32 of shape (n_features, 4)
-        Per target, stances in the order of `STANCES`; so are the `intercepts_`.
-    silent_ : ndarray of shape (n_targets, 4)
-        Log-probabilities of the stances where the text does not name the target.
-    scaling_ : ndarray of shape (n_targets, 5, 4)
-        Per target the matrix that margins are multiplied by and, in its last row, the offsets: the margins as they
-        are until training sets them by out-of-fold margins.
+    features_, coefficients_, intercepts_, silent_, scaling_
+        As for `StanceScorer`; margins stay as they are until training sets the scaling by out-of-fold margins.
     """
 
     def __init__(
@@ -102,11 +93,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
                 for family, terms in packed.items()
             }
             self.features_.idf_ = idf
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets, in order."""
-        return tuple(self.cues)
 
     def fit(self, X: Sequence[str], y: npt.NDArray[Any], sample_weight: npt.NDArray[Any] | None = None) -> Self:
         """Fit from scratch.
@@ -177,50 +163,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             coefficients[:, STANCES.index(stance)] = sign * machine.coef_[kept]
             intercepts[STANCES.index(stance)] = sign * machine.intercept_[kept]
         return coefficients, intercepts
-
-    def transform(self, X: Sequence[str]) -> list[sparse.csr_matrix]:
-        """Return the features of texts per target, each of shape (len(X), n_features)."""
-        check_is_fitted(self, "features_")
-        return self.features_.transform(list(X))
-
-    def margins(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
-        """Return the raw margins of `transform`ed texts, shape (n, n_targets, 4); NaN where a text is silent."""
-        margins = np.empty((matrices[0].shape[0], len(self.targets), len(STANCES)))
-        for k, matrix in enumerate(matrices):
-            margins[:, k] = matrix @ self.coefficients_[k] + self.intercepts_[k]
-            margins[np.diff(matrix.indptr) == 0, k] = np.nan
-        return margins
-
-    def scores(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
-        """Return calibrated log-odds of each stance from `transform`ed texts, shape (n, n_targets, 4)."""
-        return self.calibrated(self.margins(matrices), self.scaling_)
-
-    def calibrated(self, margins: Scores, scaling: npt.NDArray[np.float64]) -> Scores:
-        """Return log-odds: margins scaled, and the silent probabilities where a text is silent.
-
-        Parameters
-        ----------
-        margins : ndarray, shape (n, n_targets, 4)
-        scaling : ndarray, shape (n_targets, 5, 4)
-            As `scaling_`.
-        """
-        scaled = np.einsum("nki,kij->nkj", margins, scaling[:, :-1]) + scaling[:, -1]
-        return np.where(np.isnan(margins), self.silent_, scaled)
-
-    def predict_proba(self, X: Sequence[str]) -> Scores:
-        """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
-        return self.predict_naming(X)[0]
-
-    def predict_naming(self, X: Sequence[str]) -> tuple[Scores, npt.NDArray[np.bool_]]:
-        """Return calibrated probabilities, and whether each text names each target, shape (len(X), n_targets)."""
-        margins = self.margins(self.transform(X))
-        probabilities: Scores = softmax(self.calibrated(margins, self.scaling_), axis=2)
-        return probabilities, ~np.isnan(margins[:, :, 0])
-
-    def predict(self, X: Sequence[str]) -> npt.NDArray[np.str_]:
-        """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""
-        predicted: npt.NDArray[np.str_] = np.array(STANCES)[self.predict_proba(X).argmax(axis=2)]
-        return predicted
 
 
 def _class_weights(stances: npt.NDArray[np.str_]) -> dict[str, float]:

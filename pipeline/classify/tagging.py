@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 
-from pipeline.classify.artifact import Model, load_model
-from pipeline.classify.evidence import evidence_spans
+from pipeline.classify.artifact import Model, keep_loaded, worker_model
+from pipeline.classify.evidence import Span, evidence_of_all
 from pipeline.classify.language import detect_language
+from pipeline.classify.pool import ordered
+from pipeline.classify.scorer import softmax
 from pipeline.classify.transcripts import combine_sentences, sentences_if_long
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
-BATCH = 256
+BATCH = 1024
+"""Statements decided on together: enough to share the cost of numpy, few enough for the caches."""
 _CERTAIN_NONE = (0.0, 0.0, 0.0, 1.0)
-_WORTH_WORKERS = 2000
-"""Statements below which starting processes costs more than they save."""
+"""Of a text in a language that the model was never trained on."""
+_NONE = STANCES.index("none")
 
 
 def tag_statements(
@@ -42,10 +44,90 @@ def tag_statements(
     """
     chosen = [k for k, target in enumerate(model.targets) if targets is None or target in targets]
     for rows in _batches(iter(statements), batch):
-        probabilities = predict(model, [row.text for row in rows])
-        for row, row_probabilities in zip(rows, probabilities, strict=True):
-            tags = _tags(model, row, row_probabilities)
-            yield row, [tags[k] for k in chosen]
+        decided = decide(model, [row.text for row in rows], [row.lang for row in rows])
+        yield from zip(rows, decided.tags(chosen), strict=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What a model says of N texts on its K targets.
+
+    Attributes
+    ----------
+    probabilities : ndarray, shape (N, K, 4)
+        Calibrated, stances in the order of `STANCES`.
+    predicted : ndarray of int, shape (N, K)
+        The likeliest stance.
+    abstained : ndarray of bool, shape (N, K)
+        Whether the model is too unsure.
+    spans : sequence of sequence of (int, int) or None
+        Evidence of each text on each target, in code points.
+    is_read : ndarray of bool, shape (N,)
+        False for a text in a language that the model was never trained on: `none` and abstained, never guessed.
+    """
+
+    model: Model
+    texts: Sequence[str]
+    probabilities: npt.NDArray[np.float64]
+    predicted: npt.NDArray[np.int64]
+    abstained: npt.NDArray[np.bool_]
+    spans: Sequence[Sequence[Span | None]]
+    is_read: npt.NDArray[np.bool_]
+
+    def tags(self, chosen: Sequence[int]) -> list[list[Tag]]:
+        """Return the tags of each text on the chosen targets; texts that name no target share theirs."""
+        silent = self.silent.tolist()
+        of_silent = [self._tag(silent.index(True), k) for k in chosen] if True in silent else []
+        return [[*of_silent] if quiet else [self._tag(row, k) for k in chosen] for row, quiet in enumerate(silent)]
+
+    @property
+    def silent(self) -> npt.NDArray[np.bool_]:
+        """Which texts got exactly the probabilities of one that names no target, and `none` on all, shape (N,)."""
+        quiet = softmax(self.model.scorer.silent_)
+        same = (self.probabilities == quiet).all(axis=(1, 2))
+        silent: npt.NDArray[np.bool_] = same & self.is_read & (self.predicted == _NONE).all(axis=1)
+        return silent
+
+    def _tag(self, row: int, k: int) -> Tag:
+        shares = self.probabilities[row, k].tolist()
+        start, end = self.spans[row][k] or (None, None)
+        return Tag(
+            target=self.model.targets[k],
+            stance=STANCES[int(self.predicted[row, k])],
+            probabilities=tuple(shares),
+            confidence=max(shares),
+            abstained=bool(self.abstained[row, k]),
+            evidence_start=start,
+            evidence_end=end,
+            evidence=self.texts[row][start:end] if start is not None else "",
+            model_id=self.model.model_id,
+        )
+
+
+def decide(model: Model, texts: Sequence[str], langs: Sequence[str]) -> Decisions:
+    """Classify texts, each on every target, with evidence; a text's language is detected where `langs` is empty."""
+    probabilities = predict(model, texts)
+    read = [(lang or detect_language(text)).lower().split("-")[0] for text, lang in zip(texts, langs, strict=True)]
+    is_read = np.array([lang in model.languages for lang in read], dtype=bool)
+    probabilities[~is_read] = _CERTAIN_NONE
+    predicted = probabilities.argmax(axis=2)
+    thresholds = np.array([model.thresholds[target] for target in model.targets])
+    spoken = np.flatnonzero((predicted != _NONE).any(axis=1))
+    spans: list[Sequence[Span | None]] = [(None,) * len(model.targets)] * len(texts)
+    found = evidence_of_all(
+        model.scorer, [texts[i] for i in spoken.tolist()], predicted[spoken], [read[i] for i in spoken.tolist()]
+    )
+    for number, own in zip(spoken.tolist(), found, strict=True):
+        spans[number] = own
+    return Decisions(
+        model=model,
+        texts=texts,
+        probabilities=probabilities,
+        predicted=predicted,
+        abstained=(probabilities.max(axis=2) < thresholds) | ~is_read[:, None],
+        spans=spans,
+        is_read=is_read,
+    )
 
 
 def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -55,48 +137,15 @@ def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """
     if not texts:
         return np.empty((0, len(model.targets), len(STANCES)))
-    probabilities, naming = model.classifier.predict_naming(texts)
+    probabilities, naming = model.scorer.predict_naming(texts)
     for i in np.flatnonzero(naming.any(axis=1)).tolist():
         if sentences := sentences_if_long(texts[i]):
-            probabilities[i] = combine_sentences(*model.classifier.predict_naming(sentences))
+            probabilities[i] = combine_sentences(*model.scorer.predict_naming(sentences))
     for i, text in enumerate(texts):
         held_out = model.out_of_fold.get(text_key(text))
         if held_out is not None:
             probabilities[i] = held_out / held_out.sum(axis=1, keepdims=True)
     return probabilities
-
-
-def _tags(model: Model, statement: Statement, probabilities: npt.NDArray[np.float64]) -> list[Tag]:
-    lang = (statement.lang or detect_language(statement.text)).lower().split("-")[0]
-    if lang not in model.languages:
-        return [_unsupported(target, model.model_id) for target in model.targets]
-    predicted = probabilities.argmax(axis=1)
-    spans = evidence_spans(model.classifier, statement.text, predicted, lang)
-    tags = []
-    for k, target in enumerate(model.targets):
-        confidence = float(probabilities[k, predicted[k]])
-        start, end = spans[k] or (None, None)
-        tags.append(
-            Tag(
-                target=target,
-                stance=STANCES[predicted[k]],
-                probabilities=tuple(float(p) for p in probabilities[k]),  # type: ignore[arg-type]
-                confidence=confidence,
-                abstained=confidence < model.thresholds[target],
-                evidence_start=start,
-                evidence_end=end,
-                evidence=statement.text[start:end] if start is not None else "",
-                model_id=model.model_id,
-            )
-        )
-    return tags
-
-
-def _unsupported(target: str, model_id: str) -> Tag:
-    """Return the tag of a text in a language that the model was never trained on: it must not guess."""
-    return Tag(
-        target=target, stance="none", probabilities=_CERTAIN_NONE, confidence=1.0, abstained=True, model_id=model_id
-    )
 
 
 def is_unsupported(tags: Sequence[Tag]) -> bool:
@@ -119,14 +168,9 @@ def tag_in_parallel(
     workers : int
         Processes; -1 for all cores. The rows and their order do not depend on it.
     """
-    pending = iter(statements)
-    first = list(itertools.islice(pending, _WORTH_WORKERS))
-    if workers == 1 or len(first) < _WORTH_WORKERS:
-        yield from tag_statements(model, itertools.chain(first, pending), targets=targets, batch=batch)
-        return
-    batches = _batches(itertools.chain(first, pending), batch)
-    parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")
-    for done in parallel(delayed(_tag_batch)(model.folder, rows, targets) for rows in batches):
+    keep_loaded(model)
+    batches = _batches(iter(statements), batch)
+    for done in ordered(partial(_tag_batch, str(model.folder), targets), batches, workers=workers):
         yield from done
 
 
@@ -136,11 +180,6 @@ def _batches(statements: Iterator[Statement], size: int) -> Iterator[list[Statem
 
 
 def _tag_batch(
-    folder: Path, rows: list[Statement], targets: Sequence[str] | None
+    folder: str, targets: Sequence[str] | None, rows: list[Statement]
 ) -> list[tuple[Statement, list[Tag]]]:
-    return list(tag_statements(_worker_model(folder), rows, targets=targets, batch=len(rows)))
-
-
-@cache
-def _worker_model(folder: Path) -> Model:
-    return load_model(str(folder))
+    return list(tag_statements(worker_model(folder), rows, targets=targets, batch=len(rows)))

@@ -18,8 +18,8 @@ import re
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
+from pipeline.classify.scorer import softmax
 from pipeline.classify.segment import sentence_spans
 
 SHORT = 5
@@ -82,4 +82,4 @@ def _decide(probabilities: Probabilities) -> Probabilities:
     odds = np.log(bounded / (1 - bounded))
     strongest = [*odds[:, :3].max(axis=0), odds[:, 3].min()]
     scores: Probabilities = COMBINATION @ np.array([*strongest, np.log1p(probabilities[:, 3].sum()), 1.0])
-    return np.asarray(softmax(scores))
+    return softmax(scores)

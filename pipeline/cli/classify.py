@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,6 @@ import typer
 from pipeline.cli import console
 from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption
 from pipeline.errors import PartialError, UsageError
-from pipeline.schema import CARRIED_COLUMNS, STANCES, TAG_COLUMNS
 
 if TYPE_CHECKING:
     from pipeline.classify.artifact import Model
@@ -22,6 +21,13 @@ if TYPE_CHECKING:
     from pipeline.tables import BadRow
 
 Tagged = tuple["Statement", list["Tag"]]
+
+
+class Engine(StrEnum):
+    """Where the work is done."""
+
+    local = "local"
+    dask = "dask"
 
 
 def classify(
@@ -51,6 +57,19 @@ def classify(
         bool, typer.Option("--skip-bad", help="Set rows that do not read aside in a file and go on (status 3).")
     ] = False,
     workers: Annotated[int, typer.Option("--workers", help="Processes; -1 for all cores.")] = -1,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with what a stopped run left of the output; nothing is lost or doubled."
+        ),
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="Where to work: this machine's processes, or a Dask cluster.")
+    ] = Engine.local,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="Address of a Dask scheduler [default: a cluster on this machine]."),
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Tag each statement's stance on each target: favor, against, neutral or none.
@@ -63,6 +82,8 @@ def classify(
       stance classify statements.csv --output tags.csv
 
       cat lines.txt | stance classify - --format jsonl
+
+      stance classify archive.parquet --output tags.parquet --resume
     """
     if text is not None and source is not None:
         raise UsageError("give either --text or INPUT, not both.")
@@ -72,13 +93,31 @@ def classify(
     if text is None and source is None:
         _classify_store(store, model)
         return
-    with _rows(source, text, input_format, skip_bad, output) as rows:
+    if workers == 0 or workers < -1:
+        raise UsageError(f"--workers {workers}: give a number from 1, or -1 for all cores.")
+    if resume and output is None:
+        raise UsageError("--resume goes on with a file: name it with --output.")
+    if scheduler is not None and engine is not Engine.dask:
+        raise UsageError("--scheduler goes with --engine dask.")
+    with _rows(source, text, input_format, skip_bad, output) as rows, _engine(engine, workers, scheduler) as where:
         loaded = _load(model)
-        tagged = _noting_unsupported(loaded, _tag(loaded, rows, chosen, workers))
         if kind is OutputFormat.table and output is None:
-            _show(loaded, tagged, single=text is not None)
+            _show(loaded, rows, chosen, single=text is not None)
         else:
-            _write(tagged, kind, output)
+            _write(loaded, rows, kind, output, targets=chosen, resume=resume, engine=where)
+
+
+@contextlib.contextmanager
+def _engine(engine: Engine, workers: int, scheduler: str | None) -> Iterator[Any]:
+    if engine is Engine.dask:
+        from pipeline.classify.cluster import dask_engine
+
+        with dask_engine(workers=workers, scheduler=scheduler) as where:
+            yield where
+        return
+    from pipeline.classify.archive import local
+
+    yield local(workers)
 
 
 def _targets(targets: str | None) -> tuple[str, ...]:
@@ -93,14 +132,6 @@ def _load(model: str | None) -> Model:
     return load_model(model)
 
 
-def _tag(model: Model, rows: Iterable[Statement], targets: tuple[str, ...], workers: int) -> Iterator[Tagged]:
-    from pipeline.classify.tagging import tag_in_parallel
-
-    if workers == 0 or workers < -1:
-        raise UsageError(f"--workers {workers}: give a number from 1, or -1 for all cores.")
-    return tag_in_parallel(model, rows, targets=targets, workers=workers)
-
-
 def _noting_unsupported(model: Model, tagged: Iterable[Tagged]) -> Iterator[Tagged]:
     """Pass tags on; at the end say how many texts were in a language that the model does not read."""
     from pipeline.classify.tagging import is_unsupported
@@ -109,6 +140,10 @@ def _noting_unsupported(model: Model, tagged: Iterable[Tagged]) -> Iterator[Tagg
     for statement, tags in tagged:
         count += is_unsupported(tags)
         yield statement, tags
+    _note_unsupported(model, count)
+
+
+def _note_unsupported(model: Model, count: int) -> None:
     if count:
         read = ", ".join(model.languages)
         console.note(f"unsupported language: {count} not in {read}, tagged none and abstained, never guessed")
@@ -129,7 +164,9 @@ def _rows(
         return
     with _set_aside(source or "-", output) if skip_bad else contextlib.nullcontext() as on_bad:
         statements = read_statements(source or "-", input_format=input_format, on_bad=on_bad)
-        yield console.progress(statements, what="classifying")
+        from pipeline.tables import estimated_rows
+
+        yield console.progress(statements, what="classifying", total=estimated_rows(source or "-", input_format))
 
 
 @contextlib.contextmanager
@@ -152,60 +189,42 @@ def _set_aside(source: str, output: Path | None) -> Iterator[Callable[[BadRow], 
         raise PartialError(f"{len(lines)} rows did not read and were set aside in {path}; all others are done.")
 
 
-def _records(tagged: Iterable[Tagged]) -> Iterator[dict[str, Any]]:
-    for statement, tags in tagged:
-        carried = {name: getattr(statement, name) for name in CARRIED_COLUMNS}
-        for tag in tags:
-            probabilities = zip(STANCES, tag.probabilities, strict=True)
-            yield {
-                **carried,
-                "target": tag.target,
-                "stance": tag.stance,
-                **{f"p_{stance}": round(p, 6) for stance, p in probabilities},
-                "confidence": round(tag.confidence, 6),
-                "abstained": tag.abstained,
-                "evidence_start": tag.evidence_start,
-                "evidence_end": tag.evidence_end,
-                "evidence": tag.evidence,
-                "model_id": tag.model_id,
-            }
-
-
-def _write(tagged: Iterable[Tagged], kind: OutputFormat, output: Path | None) -> None:
-    from pipeline.tables import open_table_writer
+def _write(
+    model: Model,
+    rows: Iterable[Statement],
+    kind: OutputFormat,
+    output: Path | None,
+    *,
+    targets: Sequence[str],
+    resume: bool,
+    engine: Any,
+) -> None:
+    from pipeline.classify.archive import tag_archive, tag_stream
+    from pipeline.tables import open_output
 
     name = "csv" if kind is OutputFormat.table else kind.value
-    schema = _arrow_schema() if name == "parquet" else None
-    records = _records(tagged)
-    first = list(itertools.islice(records, 1))  # an input that does not read at all leaves no header behind
-    with open_table_writer(TAG_COLUMNS, name, output, schema) as write:
-        rows: list[dict[str, Any]] = []
-        for row in itertools.chain(first, records):
-            rows.append(row)
-            if len(rows) >= 5_000:
-                write(rows)
-                rows = []
-        write(rows)
+    unread = 0
+    if output is not None:
+        for written in tag_archive(model, rows, output, kind=name, targets=targets, resume=resume, engine=engine):
+            unread += written.unread
+    else:
+        with open_output() as stream:
+            for written in tag_stream(model, rows, kind=name, targets=targets, engine=engine):
+                stream.write(written.content)
+                unread += written.unread
+    _note_unsupported(model, unread)
 
 
-def _arrow_schema() -> Any:
-    import pyarrow as pa
-
-    kinds = dict.fromkeys(TAG_COLUMNS, pa.string())
-    kinds |= dict.fromkeys((*(f"p_{stance}" for stance in STANCES), "confidence"), pa.float64())
-    kinds |= {"abstained": pa.bool_(), "evidence_start": pa.int64(), "evidence_end": pa.int64()}
-    return pa.schema(list(kinds.items()))
-
-
-def _show(model: Model, tagged: Iterable[Tagged], *, single: bool) -> None:
+def _show(model: Model, rows: Iterable[Statement], targets: Sequence[str], *, single: bool) -> None:
     """Print tags for a person: a block of targets a statement, its evidence quoted."""
+    from pipeline.classify.tagging import tag_statements
     from pipeline.config import load_targets
 
     labels = {target.id: target.label for target in load_targets().target}
     first = () if single else ("statement",)
     shown = console.table(*first, "target", "stance", "confidence#", "the words that show it")
     abstained = False
-    for statement, tags in tagged:
+    for statement, tags in _noting_unsupported(model, tag_statements(model, rows, targets=targets)):
         for tag in tags:
             abstained = abstained or tag.abstained
             lead = () if single else (statement.statement_id,)

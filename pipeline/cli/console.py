@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -77,10 +78,25 @@ def progress(rows: Iterable[T], *, what: str, total: int | None = None) -> Itera
     """Show a progress bar on standard error while rows are taken, if it is a terminal."""
     if not sys.stderr.isatty():
         return rows
-    from rich.console import Console
-    from rich.progress import track
+    return _with_bar(rows, what, total)
 
-    return track(rows, description=what, total=total, console=Console(stderr=True), transient=True)
+
+def _with_bar(rows: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    begun = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, rate="")
+        for number, row in enumerate(rows, start=1):
+            yield row
+            if number % 100 == 0:
+                rate = f"{number / max(time.monotonic() - begun, 1e-9):,.0f}/s"
+                bar.update(task, completed=number, rate=rate)
 
 
 @contextlib.contextmanager

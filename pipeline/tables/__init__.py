@@ -1,12 +1,24 @@
 """Files of statements in, tables out: formats, line numbers, spreadsheets made safe, no half-written file."""
 
 from pipeline.tables.dictionary import write_dictionary
-from pipeline.tables.reading import BadRow, read_frame, read_statements
-from pipeline.tables.writing import atomic_path, open_table_writer, spreadsheet_safe, write_frame
+from pipeline.tables.draft import open_draft
+from pipeline.tables.reading import BadRow, estimated_rows, read_frame, read_statements
+from pipeline.tables.writing import (
+    atomic_path,
+    csv_cell,
+    open_output,
+    open_table_writer,
+    spreadsheet_safe,
+    write_frame,
+)
 
 __all__ = [
     "BadRow",
     "atomic_path",
+    "csv_cell",
+    "estimated_rows",
+    "open_draft",
+    "open_output",
     "open_table_writer",
     "read_frame",
     "read_statements",

@@ -24,6 +24,7 @@ FORMATS = ("csv", "jsonl", "parquet", "txt")
 _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".txt": "txt"}
 _ID_COLUMNS = ("statement_id", "id", "passage_id")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SAMPLE = 1 << 20
 csv.field_size_limit(64 * 1024 * 1024)
 
 
@@ -81,6 +82,25 @@ def read_statements(
             )
         else:
             on_bad(BadRow(line=line, reason=problem, raw=raw))
+
+
+def estimated_rows(source: Path | str, input_format: str | None = None) -> int | None:
+    """Return about how many statements a file holds, by its first lines; None where nobody can say."""
+    path = Path(source)
+    if str(source) == "-" or not path.is_file():
+        return None
+    if (input_format or _SUFFIXES.get(path.suffix.lower())) == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowInvalid, OSError):
+            return None
+    with path.open("rb") as stream:
+        sample = stream.read(_SAMPLE)
+    lines = sample.count(b"\n")
+    return round(path.stat().st_size * lines / len(sample)) if lines else None
 
 
 def _name(source: Path | str) -> str:

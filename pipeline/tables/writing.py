@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_TO_LOOK_AT = (*_FORMULA_STARTS, "'")
+_MUST_QUOTE = re.compile(r'[,"\r\n]')
 
 Row = Mapping[str, Any]
 WriteRows = Callable[[Sequence[Row]], None]
@@ -28,6 +31,19 @@ def spreadsheet_safe(cell: object) -> object:
     Text that only looks guarded gets one more, so that reading (`reading.unguarded`) always gives it back.
     """
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
+
+
+def csv_cell(value: object) -> str:
+    """Return a value as a cell of a CSV, as `open_table_writer` writes it: made safe, quoted where it must be."""
+    if isinstance(value, str):
+        if value[:1] in _STARTS_TO_LOOK_AT:
+            value = str(spreadsheet_safe(value))
+        return _quoted(value) if _MUST_QUOTE.search(value) else value
+    return "" if value is None else str(_plain(value))
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
 
 
 @contextlib.contextmanager
@@ -52,6 +68,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def open_output() -> Iterator[BinaryIO]:
+    """Give standard output for bytes.
+
+    Raises
+    ------
+    OutputClosedError
+        When whoever reads it has seen enough.
+    """
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosedError("the reader of the output went away.") from None
+
+
+@contextlib.contextmanager
 def open_table_writer(
     columns: Sequence[str], kind: str, output: Path | None, schema: Any = None
 ) -> Iterator[WriteRows]:
@@ -71,11 +103,8 @@ def open_table_writer(
     if output is None and kind == "parquet":
         raise UsageError("Parquet cannot go to standard output: name a file with --output.")
     if output is None:
-        try:
-            yield _writer(columns, kind, sys.stdout.buffer, schema)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise OutputClosedError("the reader of the output went away.") from None
+        with open_output() as stream:
+            yield _writer(columns, kind, stream, schema)
         return
     with atomic_path(output) as draft, draft.open("wb") as stream, contextlib.ExitStack() as stack:
         yield (

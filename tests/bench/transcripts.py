@@ -32,7 +32,7 @@ from pipeline.classify.training import (
     TrainingSet,
     _assemble,
     _fit,
-    _temperatures,
+    _scaling,
     new_classifier,
     split_by_event,
     training_set,
@@ -225,10 +225,9 @@ def fold_models(data: TrainingSet, folds: list[tuple[Rows, Rows]]) -> list[Any]:
     parts = [
         m.margins(m.transform([data.texts[i] for i in test])) for m, (_, test) in zip(models, folds, strict=True)
     ]
-    temperatures = _temperatures(data, _assemble([test for _, test in folds], parts), np.arange(len(data.texts)))
+    scaling = _scaling(data, _assemble([test for _, test in folds], parts), np.arange(len(data.texts)))
     for model in models:
-        model.temperatures_ = temperatures.overall
-        model.language_temperatures_ = dict(temperatures.by_language)
+        model.scaling_ = scaling
     return models
 
 
