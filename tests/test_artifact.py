@@ -300,7 +300,11 @@ def test_weights_that_hold_no_model_are_refused(place, models):
 
 
 def test_the_plain_weights_answer_as_the_estimator_to_the_last_bit(tiny_model, tiny_trained):
-    texts = [tiny_text(n)[0] for n in range(9)] + ["", "Гавань 港口 railway", "The harbour. The railway! US vessel?"]
+    texts = [tiny_text(n)[0] for n in range(9)] + [
+        "",
+        "Гавань 港口 railway",
+        "The harbour. The railway! US vessel?",
+    ]
     expected = tiny_trained.classifier.predict_proba(texts)
     assert type(tiny_model.scorer) is not type(tiny_model.classifier)
     np.testing.assert_array_equal(tiny_model.scorer.predict_proba(texts), expected)
