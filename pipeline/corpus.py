@@ -259,7 +259,7 @@ def _document_id(url: str, date: str) -> str:
 
 def text_key(text: str) -> str:
     """Return a key that is equal for texts equal up to case and white space (to find a training text again)."""
-    return hashlib.sha256(" ".join(text.casefold().split()).encode()).hexdigest()[:16]
+    return hashlib.sha256(" ".join(text.casefold().split()).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def evaluation_hash(folder: Path | None = None) -> str:

@@ -1,8 +1,10 @@
 """Sentences and languages: what ends a sentence in three scripts and what only looks like an end."""
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from pipeline.classify.segment import sentence_spans
+from pipeline.classify.segment import _token_starts, _trimmed, sentence_spans
 
 
 def sentences(text: str, lang: str = "") -> list[str]:
@@ -85,3 +87,53 @@ def test_an_unknown_language_is_split_too():
         "Le port est ouvert.",
         "Les navires viennent.",
     ]
+
+
+PIECES = [
+    "Harbour", "open", "A", "B", "no", "No", "art", "п", "г", "Dr", "U.S", "3", "3.5", "2021", "e.g", "co-op", "x-p",
+    "港", "口", "Ж", ".", ".", ".", "!", "?", "…", "...", "。", "？", '"', "”", "»", "(", ")", "】", "«", "“", "’", "'",
+    "—", "-", ",", ";", "%", "$", "_", "😀", "\n", "\n\n", " ", " ", " ", " ", " ", " ",
+]  # fmt: skip
+
+
+def by_tokens(text: str, lang: str) -> tuple[tuple[int, int], ...]:
+    """Return the sentences that the rules over spaCy's tokens give, however plain the text is."""
+    return tuple(_trimmed(text, _token_starts(text, lang)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join), st.sampled_from(["en", "ru", "zh"]))
+@example("We met at the co-op. It was closed.", "en")
+@example("We met Mr. A. B. Vell (of Art. 5). It was late.", "en")
+@example("It was 3.5. Then 4.", "en")
+@example("港口开放。 船只可以来。”好。", "zh")
+def test_reading_the_text_and_reading_tokens_give_the_same_sentences(text, lang):
+    assert sentence_spans(text, lang) == by_tokens(text, lang)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The harbour is open. Vessels may come! May they? (They may.) So be it… Good.",
+        "Under Art. 5 of 3.5 pages, Dr. Vell met J. Brandt. It was late.",
+        "См. ст. 3 договора. Гавань открыта.",
+    ],
+)
+def test_plain_text_is_split_without_spacy(text, monkeypatch):
+    expected = by_tokens(text, "en")
+    monkeypatch.setattr("pipeline.classify.segment._pipeline", None)
+    assert sentence_spans(text, "en") == expected
+
+
+def test_chinese_is_split_without_spacy(monkeypatch):
+    text = "他说：“港口开放。”她走了。真的吗？！是……好。"
+    expected = by_tokens(text, "zh")
+    monkeypatch.setattr("pipeline.classify.segment._pipeline", None)
+    assert sentence_spans(text) == sentence_spans(text, "zh") == expected
+
+
+@pytest.mark.parametrize("text", ["Open.Sea. More", "By the co-p. Vell", '"Go." "Come."', "One.  Two."])
+def test_what_stands_less_plainly_is_asked_of_spacy(text, monkeypatch):
+    monkeypatch.setattr("pipeline.classify.segment._pipeline", None)
+    with pytest.raises(TypeError):
+        sentence_spans(text, "en")

@@ -237,7 +237,7 @@ def _load_folder(place: Path) -> Model:
         thresholds=manifest["thresholds"],
         codebook_version=manifest["codebook_version"],
         out_of_fold=dict(zip(stored["keys"].tolist(), stored["probabilities"], strict=True)),
-        folder=place,
+        folder=place.absolute(),
     )
 
 

@@ -47,6 +47,8 @@ class Gate:
 
     def passes(self, folded: str) -> bool:
         """Return False only for a text that holds none of the terms."""
+        if not folded.isascii():  # half a pair of code points is no character, and part of no term
+            folded = folded.encode("utf-8", errors="replace").decode()
         for literal, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
             if self._anywhere[literal]:
                 return True

@@ -46,7 +46,10 @@ def classify(
         typer.Option("--format", help="[default: a table on a terminal, CSV in a pipe]", show_default=False),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file, whole or not at all; Parquet also to a folder of parts."
+        ),
     ] = None,
     model: ModelOption = None,
     targets: TargetsOption = None,
@@ -99,6 +102,9 @@ def classify(
         raise UsageError("--resume goes on with a file: name it with --output.")
     if scheduler is not None and engine is not Engine.dask:
         raise UsageError("--scheduler goes with --engine dask.")
+    if output is not None and kind is OutputFormat.parquet and not output.suffix:
+        _write_folder(Path(source or ""), output, model, chosen, resume, engine, workers, scheduler)
+        return
     with _rows(source, text, input_format, skip_bad, output) as rows, _engine(engine, workers, scheduler) as where:
         loaded = _load(model)
         if kind is OutputFormat.table and output is None:
@@ -110,10 +116,10 @@ def classify(
 @contextlib.contextmanager
 def _engine(engine: Engine, workers: int, scheduler: str | None) -> Iterator[Any]:
     if engine is Engine.dask:
-        from pipeline.classify.cluster import dask_engine
+        from pipeline import cluster
 
-        with dask_engine(workers=workers, scheduler=scheduler) as where:
-            yield where
+        with cluster.open_cluster(workers=workers, scheduler=scheduler) as client:
+            yield cluster.engine(client)
         return
     from pipeline.classify.archive import local
 
@@ -213,6 +219,33 @@ def _write(
                 stream.write(written.content)
                 unread += written.unread
     _note_unsupported(model, unread)
+
+
+def _write_folder(
+    source: Path,
+    output: Path,
+    model: str | None,
+    targets: Sequence[str],
+    resume: bool,
+    engine: Engine,
+    workers: int,
+    scheduler: str | None,
+) -> None:
+    """Tag Parquet into a folder of Parquet: each worker reads and writes its own parts."""
+    from pipeline.classify.partitions import tag_partitions
+    from pipeline.tables import estimated_rows
+
+    if source.suffix != ".parquet" and not source.is_dir():
+        raise UsageError(
+            f"a folder of Parquet is made of Parquet: {source} is neither a .parquet file nor a folder."
+        )
+    loaded = _load(model)
+    unread = 0
+    with _engine(engine, workers, scheduler) as where:
+        done = tag_partitions(loaded, source, output, engine=where, targets=targets, resume=resume)
+        for tagged in console.progress(done, what="classifying parts", total=estimated_rows(source)):
+            unread += tagged.unread
+    _note_unsupported(loaded, unread)
 
 
 def _show(model: Model, rows: Iterable[Statement], targets: Sequence[str], *, single: bool) -> None:

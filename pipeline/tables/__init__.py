@@ -2,7 +2,14 @@
 
 from pipeline.tables.dictionary import write_dictionary
 from pipeline.tables.draft import open_draft
-from pipeline.tables.reading import BadRow, estimated_rows, read_frame, read_statements
+from pipeline.tables.reading import (
+    BadRow,
+    estimated_rows,
+    parquet_parts,
+    read_frame,
+    read_parquet_part,
+    read_statements,
+)
 from pipeline.tables.writing import (
     atomic_path,
     csv_cell,
@@ -20,7 +27,9 @@ __all__ = [
     "open_draft",
     "open_output",
     "open_table_writer",
+    "parquet_parts",
     "read_frame",
+    "read_parquet_part",
     "read_statements",
     "spreadsheet_safe",
     "write_dictionary",

@@ -53,8 +53,8 @@ def read_statements(
     Parameters
     ----------
     source : Path or str
-        `.csv`, `.jsonl`, `.parquet` or `.txt` (a statement a line), a folder of `.txt` (a statement a
-        file), or `-`.
+        `.csv`, `.jsonl`, `.parquet` or `.txt` (a statement a line), a folder of `.parquet` or of `.txt` (a
+        statement a file), or `-`.
     input_format : str, optional
         One of `FORMATS`, where the name does not tell; `txt` for standard input by default.
     on_bad : callable, optional
@@ -70,7 +70,10 @@ def read_statements(
         When a column is missing, or naming the line of a row that does not read.
     """
     ours = {theirs: mine for mine, theirs in (columns or {}).items()}
-    rows = _rows(source, input_format, ours)
+    yield from _checked(_rows(source, input_format, ours), _name(source), on_bad)
+
+
+def _checked(rows: Iterator[_Raw], name: str, on_bad: Callable[[BadRow], None] | None) -> Iterator[Statement]:
     seen: set[int] = set()
     for line, fields, raw in rows:
         problem = fields if isinstance(fields, str) else _problem(fields, seen)
@@ -78,7 +81,7 @@ def read_statements(
             yield _statement(fields, line)
         elif on_bad is None:
             raise DataError(
-                f"{_name(source)}, line {line}: {problem}. Mend the row, or set such rows aside with --skip-bad."
+                f"{name}, line {line}: {problem}. Mend the row, or set such rows aside with --skip-bad."
             )
         else:
             on_bad(BadRow(line=line, reason=problem, raw=raw))
@@ -115,7 +118,7 @@ def _rows(source: Path | str, input_format: str | None, ours: Mapping[str, str])
         return
     path = Path(source)
     if path.is_dir():
-        yield from _folder_rows(path)
+        yield from _parquet_rows(path, ours) if any(path.glob("*.parquet")) else _folder_rows(path)
         return
     if not path.is_file():
         raise UsageError(f"no such file or folder: {path}.")
@@ -203,22 +206,85 @@ def _renamed(found: Sequence[str], ours: Mapping[str, str], name: str) -> list[s
 
 
 def _parquet_rows(path: Path, ours: Mapping[str, str]) -> Iterator[_Raw]:
+    for part in parquet_parts(path):
+        yield from _part_rows(part, ours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetPart:
+    """A row group of a Parquet file, with its number and that of its first row, from 1, in the whole input."""
+
+    path: Path
+    group: int
+    rows: int
+    number: int
+    first: int
+
+
+def parquet_parts(source: Path) -> list[ParquetPart]:
+    """Return the row groups of a Parquet file, or of a folder of them in the order of their names.
+
+    Raises
+    ------
+    UsageError
+        When a folder holds none.
+    DataError
+        When a file does not read.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        table = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path} is not a readable Parquet file ({error}).") from None
-    names = _renamed(table.schema_arrow.names, ours, str(path))
-    check_columns(names, ("text",), str(path))
-    theirs = dict(zip(table.schema_arrow.names, names, strict=True))
-    columns = [name for name in theirs if theirs[name] in (*STATEMENT_COLUMNS, *_ID_COLUMNS)]
-    line = 0
-    for batch in table.iter_batches(batch_size=8192, columns=columns):
-        for fields in batch.to_pylist():
-            line += 1
-            yield line, {theirs[name]: value for name, value in fields.items()}, ""
+    parts: list[ParquetPart] = []
+    line = 1
+    for path in _parquet_files(source):
+        try:
+            metadata = pq.read_metadata(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(f"{path} is not a readable Parquet file ({error}).") from None
+        for group in range(metadata.num_row_groups):
+            rows = metadata.row_group(group).num_rows
+            parts.append(ParquetPart(path=path, group=group, rows=rows, number=len(parts), first=line))
+            line += rows
+        if not metadata.num_row_groups:  # no part, but its columns must be there all the same
+            parts.append(ParquetPart(path=path, group=-1, rows=0, number=len(parts), first=line))
+    return parts
+
+
+def _parquet_files(source: Path) -> list[Path]:
+    if not source.is_dir():
+        return [source]
+    paths = sorted(source.glob("*.parquet"))
+    if not paths:
+        raise UsageError(f"no .parquet files in {source}.")
+    return paths
+
+
+def _part_rows(part: ParquetPart, ours: Mapping[str, str]) -> Iterator[_Raw]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(part.path) as table:
+        found = table.schema_arrow.names
+        names = _renamed(found, ours, str(part.path))
+        check_columns(names, ("text",), str(part.path))
+        theirs = dict(zip(found, names, strict=True))
+        columns = [name for name in theirs if theirs[name] in (*STATEMENT_COLUMNS, *_ID_COLUMNS)]
+        groups = [part.group] if part.group >= 0 else []
+        line = part.first
+        for batch in table.iter_batches(batch_size=8192, columns=columns, row_groups=groups):
+            for fields in batch.to_pylist():
+                yield line, {theirs[name]: value for name, value in fields.items()}, ""
+                line += 1
+
+
+def read_parquet_part(part: ParquetPart) -> list[Statement]:
+    """Read the statements of one part; a row has the id it would have in the whole input.
+
+    Raises
+    ------
+    DataError
+        Naming the row that is no statement.
+    """
+    return list(_checked(_part_rows(part, {}), str(part.path), None))
 
 
 def check_columns(found: Iterable[str], required: Iterable[str], name: str) -> None:
