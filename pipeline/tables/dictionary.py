@@ -204,8 +204,19 @@ def _resource(path: str, columns: Iterable[str]) -> dict[str, Any]:
     return {"name": Path(path).stem, "path": path, **form, "schema": schema}
 
 
-def write_dictionary(tables: Mapping[str, Iterable[str]], folder: Path) -> Path:
+def write_dictionary(
+    tables: Mapping[str, Iterable[str]], folder: Path, *, selection: Mapping[str, Any] | None = None
+) -> Path:
     """Write `datapackage.json`, which describes the tables beside it, and return its path.
+
+    Parameters
+    ----------
+    tables : mapping of str to iterable of str
+        Columns, in order, by file name.
+    folder : Path
+        Where the tables are.
+    selection : mapping, optional
+        What the tables were made from; noted as `selection`.
 
     Raises
     ------
@@ -213,8 +224,9 @@ def write_dictionary(tables: Mapping[str, Iterable[str]], folder: Path) -> Path:
         When the folder cannot be written to.
     """
     path = folder / FILE_NAME
+    content = package(tables) | ({"selection": dict(selection)} if selection is not None else {})
     with atomic_path(path) as draft:
-        draft.write_text(json.dumps(package(tables), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
