@@ -119,9 +119,13 @@ def options_of(chosen: Mapping[str, Any]) -> TrendOptions:
     """Return the options that choose what was noted."""
     from pipeline.aggregate import TrendOptions
 
-    days = {name: dt.date.fromisoformat(chosen[name]) for name in ("since", "until") if chosen.get(name)}
-    lists = {name: tuple(chosen[name]) for name in (*_LISTS, "pair", "declared") if chosen.get(name)}
-    return TrendOptions(joint=chosen.get("joint") or "declared", **days, **lists)
+    given: dict[str, Any] = {
+        name: tuple(chosen[name]) for name in (*_LISTS, "pair", "declared") if chosen.get(name)
+    }
+    for name in ("since", "until"):
+        if chosen.get(name):
+            given[name] = dt.date.fromisoformat(chosen[name])
+    return TrendOptions(joint=chosen.get("joint") or "declared", **given)
 
 
 def in_words(chosen: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.aggregate.permutation import block_permutations
+from pipeline.aggregate.permutation import BLOCK, block_permutations
 from pipeline.aggregate.permutation import holm as adjusted
 from pipeline.report.inputs import ReportInputs
 from pipeline.schema import SCORE, STANCES
@@ -98,7 +98,7 @@ def strand(inputs: ReportInputs, actor: str, target: str) -> Strand:
 
 
 def _documents(statements: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Number the documents of all statements, so that strands can be clustered together; one unknown is its own."""
+    """Give documents numbers, those of all actors together; a statement of no known document is its own."""
     named = statements["doc_id"].astype(str)
     own = named.where(named != "", "\0" + statements["statement_id"].astype(str))
     return pd.factorize(own)[0].astype(np.int64)
@@ -126,8 +126,9 @@ def _contributions(rows: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _elsewhere(values: Floats, predicted: npt.NDArray[np.int64], cell: npt.NDArray[np.int64]) -> Floats:
-    """Sum values over the statements of the same predicted class in other documents (`cell`: class and document)."""
-    answer: Floats = np.bincount(predicted, values)[predicted] - np.bincount(cell, values)[cell]
+    """Sum values over the statements of the same predicted class (`cell`: class and document) elsewhere."""
+    same, own = np.bincount(predicted, values), np.bincount(cell, values)
+    answer: Floats = (same[predicted] - own[cell]).astype(np.float64)
     return answer
 
 
@@ -196,15 +197,17 @@ def _influence(score: Floats, addressed: Floats) -> Floats:
 def trend(one: Strand, minus: Strand | None = None, *, random_state: int = 0) -> Shift:
     """Estimate the change of a position (or of a difference of two) per year.
 
-    The p-value permutes blocks of three consecutive months, those of both series alike, and compares slopes
-    over their errors, so that mere volume does not trigger it; the spread of the permuted slopes is the standard
-    error behind interval and smallest detectable effect.
+    The p-value permutes blocks of consecutive months, those of both series alike, and compares slopes over their
+    errors, so that mere volume does not trigger it; the spread of the permuted slopes is the standard error behind
+    interval and smallest detectable effect. A block is a tenth of the months and three at least: positions swing
+    for months on end, and shorter blocks would take a long swing for a trend.
     """
     strands = [one] if minus is None else [one, minus]
     totals = [s.totals() for s in strands]
     if any(a.sum() < LEAST or (a > 0).sum() < LEAST for _, a in totals):
         return NOTHING
-    order = block_permutations(one.n_months, PERMUTATIONS, np.random.default_rng(random_state))
+    block = max(BLOCK, round(one.n_months / 10))
+    order = block_permutations(one.n_months, PERMUTATIONS, np.random.default_rng(random_state), block)
     seen, null = np.zeros(one.n_months), np.zeros(order.shape)
     for sign, (score, addressed) in zip((1.0, -1.0), totals, strict=False):
         seen = seen + sign * _influence(score, addressed)

@@ -77,7 +77,8 @@ _STATEMENT = (
     ),
     Column(
         name="provenance", kind="string", accepted=PROVENANCES,
-        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through media).",  # noqa: E501
+        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through "
+        "media).",
     ),
 )  # fmt: skip
 _TAG = (
@@ -146,7 +147,8 @@ _TREND = (
     _count("n_labelled", "Of the statements, those labelled by coders."),
     Column(
         name="status", kind="string", accepted=("ok", "sparse", "empty"),
-        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part missing.",  # noqa: E501
+        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part "
+        "missing.",
     ),
     *_plain("string", labels_id="Hash of the labels that corrected the figure; empty without any."),
 )  # fmt: skip
