@@ -2,11 +2,10 @@
 
 The public interface from Python; nothing heavy is imported until a name is used:
 
->>> from pipeline import Statement, load_model, tag_statements
->>> model = load_model()
->>> statement = Statement(statement_id="1", text="It is too early to recognise the Taliban.")
->>> for _, tags in tag_statements(model, [statement]):
-...     print(tags[1].stance, tags[1].evidence)
+>>> from pipeline import load_model, tag_texts
+>>> model = load_model()  # once: what it has met, it remembers
+>>> for tags in tag_texts(model, ["It is too early to recognise the Taliban."]):
+...     print({tag.target: (tag.stance, tag.evidence) for tag in tags})
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.aggregate import TrendOptions, estimate_trends
     from pipeline.classify.artifact import load_model
-    from pipeline.classify.tagging import tag_statements
+    from pipeline.classify.mapping import ColumnTagger
+    from pipeline.classify.tagging import tag_statements, tag_texts
     from pipeline.corpus import load_authored, load_documented
     from pipeline.errors import StanceError
     from pipeline.schema import Label, Statement, Tag
     from pipeline.store import Store
 
 _HOMES = {
+    "ColumnTagger": "pipeline.classify.mapping",
     "Label": "pipeline.schema",
     "StanceError": "pipeline.errors",
     "Statement": "pipeline.schema",
@@ -35,11 +36,12 @@ _HOMES = {
     "load_documented": "pipeline.corpus",
     "load_model": "pipeline.classify.artifact",
     "tag_statements": "pipeline.classify.tagging",
+    "tag_texts": "pipeline.classify.tagging",
 }
 
 __all__ = [
-    "Label", "StanceError", "Statement", "Store", "Tag", "TrendOptions", "estimate_trends", "load_authored",
-    "load_documented", "load_model", "tag_statements",
+    "ColumnTagger", "Label", "StanceError", "Statement", "Store", "Tag", "TrendOptions", "estimate_trends",
+    "load_authored", "load_documented", "load_model", "tag_statements", "tag_texts",
 ]  # fmt: skip
 
 

@@ -112,17 +112,17 @@ def test_the_file_is_read_no_further_than_is_written(tiny_model, statements, tmp
     done.close()
 
 
-def test_a_killed_command_goes_on_where_it_was(tiny_models_folder, tmp_path):
+def test_a_killed_command_goes_on_where_it_was(tiny_models_folder, tiny_corpus, tmp_path):
     """Kill `stance classify` once its first stretch is noted; the rest comes of --resume, to the same bytes."""
     texts = [tiny_text(n)[0] + f" {n}." if n % 20 == 0 else f"Bread, number {n}." for n in range(20_000)]
     lines = [json.dumps({"statement_id": f"s{n}", "text": text, "lang": "en"}) for n, text in enumerate(texts)]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
-    environment = {**os.environ, "STANCE_MODELS": str(tiny_models_folder)}
+    environment = {**os.environ, "STANCE_MODELS": str(tiny_models_folder), "STANCE_CORPUS": str(tiny_corpus)}
 
     def command(output, *further):
         return [
             sys.executable, "-m", "pipeline", "classify", "in.jsonl", "--output", output, "--workers", "1",
-            "--targets", "india", *further,
+            "--targets", "railway", *further,
         ]  # fmt: skip
 
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
@@ -140,4 +140,5 @@ def test_a_killed_command_goes_on_where_it_was(tiny_models_folder, tmp_path):
         subprocess.run(command(output, *further), cwd=tmp_path, env=environment, check=True)
     digests = {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("killed.csv", "whole.csv")}
     assert len(digests) == 1
+    assert (tmp_path / "whole.csv").read_bytes().count(b"\n") == 20_001
     assert not note.exists()

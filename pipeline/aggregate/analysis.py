@@ -237,7 +237,11 @@ def _pooled(
 
 def _run_id(seen: Observations, events: pd.DataFrame, options: TrendOptions) -> str:
     digest = hashlib.sha256(repr((options, seen.countries, seen.targets, seen.first_month)).encode())
-    for column in (seen.country, seen.target, seen.month, seen.document, seen.predicted, seen.gold, seen.weight):
-        digest.update(np.ascontiguousarray(column).tobytes())
+    columns = (seen.country, seen.target, seen.month, seen.document, seen.predicted, seen.gold, seen.weight)
+    order = np.lexsort(columns)
+    rows = np.stack([column[order].astype(float) for column in columns], axis=1)
+    first = np.flatnonzero(np.append(True, (rows[1:] != rows[:-1]).any(axis=1))[: len(rows)])
+    counts = np.add.reduceat(seen.count[order], first) if first.size else seen.count
+    digest.update(np.column_stack([rows[first], counts]).tobytes())
     digest.update(f"{seen.model_id} {seen.labels_id} {frame_hash(events)}".encode())
     return digest.hexdigest()[:12]

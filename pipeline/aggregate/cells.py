@@ -98,19 +98,19 @@ def count_cells(seen: Observations, clusters: Clusters) -> Cells:
     cell, labelled = cell_index(seen), seen.gold >= 0
     best = np.where(labelled, seen.gold, seen.predicted)
     hit = (best != NONE).astype(float)
-    hits = np.bincount(clusters.of, hit, minlength=clusters.cell.size)
+    hits = np.bincount(clusters.of, hit * seen.count, minlength=clusters.cell.size)
     share = 1 / (1 + (np.maximum(hits, 1) - 1) * CLUSTER_CORRELATION)[clusters.of]
     joint = seen.predicted * 4 + np.where(labelled, seen.gold, 0)
     return Cells(
-        predicted=_tally(seen, cell, 4, seen.predicted, np.ones(cell.size)),
+        predicted=_tally(seen, cell, 4, seen.predicted, seen.count),
         weighted=_tally(seen, cell, 16, joint, seen.weight).reshape(*seen.shape, 4, 4),
-        unread=_tally(seen, cell, 4, seen.predicted, share * ~labelled),
+        unread=_tally(seen, cell, 4, seen.predicted, share * ~labelled * seen.count),
         coded=_tally(seen, cell, 4, best, share * labelled),
-        addressed=_sum(seen, cell, hit),
+        addressed=_sum(seen, cell, hit * seen.count),
         labelled=_sum(seen, cell, labelled.astype(float)),
         documents=_sum(seen, clusters.cell, np.ones(clusters.cell.size)),
         voiced=_sum(seen, clusters.cell, hits > 0),
-        effective=_sum(seen, cell, share * hit),
+        effective=_sum(seen, cell, share * hit * seen.count),
     )
 
 
@@ -133,7 +133,9 @@ def cluster_moments(seen: Observations, clusters: Clusters, columns: Floats) -> 
         totals a'x / b'x is then a quadratic form (Cochran, Sampling Techniques, sec. 9A).
     """
     size = clusters.cell.size
-    totals = np.stack([np.bincount(clusters.of, column, minlength=size) for column in columns.T], axis=-1)
+    totals = np.stack(
+        [np.bincount(clusters.of, column, minlength=size) for column in (columns * seen.count[:, None]).T], axis=-1
+    )
     n_cols = columns.shape[1]
     products = np.empty((*seen.shape, n_cols, n_cols))
     for a in range(n_cols):

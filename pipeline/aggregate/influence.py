@@ -80,7 +80,7 @@ def _speaker_totals(analysis: Analysis) -> Floats:
     """Sum psi of score and being addressed, and the two counts, by speaker: shape (N, 2, K, T, 4)."""
     seen = analysis.seen
     best = np.where(seen.gold >= 0, seen.gold, seen.predicted)
-    columns = np.column_stack([psi(seen, analysis.center), np.ones(best.size), best != NONE])
+    columns = np.column_stack([psi(seen, analysis.center), np.ones(best.size), best != NONE]) * seen.count[:, None]
     position = np.searchsorted(sorted(analysis.pair), seen.country)
     side = np.where(np.isin(seen.country, analysis.pair), position, 2)
     shape = (len(seen.speakers), 3, *seen.shape[1:])

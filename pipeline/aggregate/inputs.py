@@ -37,7 +37,8 @@ class Observations:
     `country`, `target`, `month`, `document` index the actors, the targets, the months since `first_month`
     (counted as 12 * year + month - 1) and the documents; `predicted` and `gold` index `STANCES`, `gold` is
     -1 where there is no label; `weight` is 1 / sampling_prob of a label and 0 without one. `speaker` indexes
-    `speakers`, of which the first, the empty name, stands for an unknown one.
+    `speakers`, of which the first, the empty name, stands for an unknown one. `count` says for how many equal
+    tags an entry stands: 1, unless tags were counted down before (`collapse`); labelled ones are never.
     """
 
     countries: tuple[str, ...]
@@ -53,6 +54,7 @@ class Observations:
     predicted: Ints
     gold: Ints
     weight: Floats
+    count: Floats
     model_id: str
     labels_id: str
 
@@ -68,8 +70,9 @@ def observe(tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions) -> 
     Parameters
     ----------
     tags : DataFrame
-        One row per statement and target. Rows without a date or an actor are left out with a warning, and those
-        that the options do not choose without one; an actor of the pair who is then silent is warned of.
+        One row per statement and target, or for `n` of them. Rows without a date or an actor are left out with a
+        warning, and those that the options do not choose without one; an actor of the pair who is then silent is
+        warned of.
     labels : DataFrame
         `statement_id,target,stance,sampling_prob`; may be empty.
     options : TrendOptions
@@ -94,14 +97,16 @@ def observe(tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions) -> 
     names = tuple(tags["target"].astype(str).unique()) if options.targets is None else options.targets
     country, target = _codes(tags.loc[keep, "country"], countries), _codes(tags.loc[keep, "target"], names)
     content = np.stack([country, months, predicted[keep], gold[keep]], axis=1)
-    targets, target = _canonical(names, target, content)
+    count = _counts(tags)[keep]
+    targets, target = _canonical(names, target, content, count)
     speakers, speaker = _speakers(tags)
     order = np.lexsort((speaker[keep], weight[keep], *content.T, target, document := _documents(tags)[keep]))
     return Observations(
         countries=countries, targets=targets, first_month=first, n_months=n_months, country=country[order],
         target=target[order], month=months[order] - first, document=document[order],
         predicted=predicted[keep][order], gold=gold[keep][order], weight=weight[keep][order],
-        speakers=speakers, speaker=speaker[keep][order], model_id=model_id, labels_id=_labels_id(labels),
+        count=count[order], speakers=speakers, speaker=speaker[keep][order], model_id=model_id,
+        labels_id=_labels_id(labels),
     )  # fmt: skip
 
 
@@ -311,16 +316,21 @@ def _span(months: Ints, options: TrendOptions) -> tuple[int, int]:
     return (0, 0) if first is None or last is None else (first, last - first + 1)
 
 
-def _canonical(names: tuple[str, ...], target: Ints, content: Ints) -> tuple[tuple[str, ...], Ints]:
+def _counts(tags: pd.DataFrame) -> Floats:
+    return tags["n"].to_numpy(dtype=float) if "n" in tags.columns else np.ones(len(tags))
+
+
+def _canonical(names: tuple[str, ...], target: Ints, content: Ints, count: Floats) -> tuple[tuple[str, ...], Ints]:
     """Order targets by what was said on them, so that their names have no part in any random draw."""
-    prints = [_digest(content[target == k]) for k in range(len(names))]
+    prints = [_digest(content[target == k], count[target == k]) for k in range(len(names))]
     order = sorted(range(len(names)), key=prints.__getitem__)
     place = np.argsort(np.asarray(order, dtype=np.int64))
     return tuple(names[k] for k in order), place[target] if len(names) else target
 
 
-def _digest(content: Ints) -> bytes:
-    values, counts = np.unique(content @ np.array([1 << 40, 1 << 20, 16, 1]), return_counts=True)
+def _digest(content: Ints, count: Floats) -> bytes:
+    values, place = np.unique(content @ np.array([1 << 40, 1 << 20, 16, 1]), return_inverse=True)
+    counts = np.bincount(place, count, minlength=values.size).astype(np.int64)
     return hashlib.sha256(values.tobytes() + counts.tobytes()).digest()
 
 

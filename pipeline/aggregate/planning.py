@@ -104,6 +104,6 @@ def _shares(analysis: Analysis, picked: Bools) -> Floats:
     seen = analysis.seen
     size = seen.shape[0] * seen.shape[1]
     cell = seen.country * seen.shape[1] + seen.target
-    covered, there = np.bincount(cell, seen.weight, minlength=size), np.bincount(cell, minlength=size)
+    covered, there = np.bincount(cell, seen.weight, minlength=size), np.bincount(cell, seen.count, minlength=size)
     answer: Floats = np.minimum(covered / np.maximum(there, 1), 1.0)[cell[picked]]
     return answer

@@ -48,6 +48,22 @@ def tag_statements(
         yield from zip(rows, decided.tags(chosen), strict=True)
 
 
+def tag_texts(model: Model, texts: Iterable[str], *, targets: Sequence[str] | None = None) -> Iterator[list[Tag]]:
+    """Yield the tags of each text, one per target, in order and in bounded memory.
+
+    Parameters
+    ----------
+    model : Model
+        Loaded once; it gets faster with the words that it has met.
+    texts : iterable of str
+    targets : sequence of str, optional
+        Targets to tag, all of the model's by default.
+    """
+    statements = (Statement(statement_id="", text=text) for text in texts)
+    for _, tags in tag_statements(model, statements, targets=targets):
+        yield tags
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """What a model says of N texts on its K targets.

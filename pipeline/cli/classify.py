@@ -5,14 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption
+from pipeline.cli.console import (
+    Engine,
+    EngineOption,
+    ModelOption,
+    OutputFormat,
+    SchedulerOption,
+    StoreOption,
+    TargetsOption,
+)
 from pipeline.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -21,13 +28,6 @@ if TYPE_CHECKING:
     from pipeline.tables import BadRow
 
 Tagged = tuple["Statement", list["Tag"]]
-
-
-class Engine(StrEnum):
-    """Where the work is done."""
-
-    local = "local"
-    dask = "dask"
 
 
 def classify(
@@ -66,13 +66,8 @@ def classify(
             "--resume", help="Go on with what a stopped run left of the output; nothing is lost or doubled."
         ),
     ] = False,
-    engine: Annotated[
-        Engine, typer.Option("--engine", help="Where to work: this machine's processes, or a Dask cluster.")
-    ] = Engine.local,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Address of a Dask scheduler [default: a cluster on this machine]."),
-    ] = None,
+    engine: EngineOption = Engine.local,
+    scheduler: SchedulerOption = None,
     store: StoreOption = None,
 ) -> None:
     """Tag each statement's stance on each target: favor, against, neutral or none.

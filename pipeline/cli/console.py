@@ -37,6 +37,24 @@ TargetsOption = Annotated[
 ]
 
 
+class Engine(StrEnum):
+    """Where the work is done."""
+
+    local = "local"
+    dask = "dask"
+
+
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="Where to work: this machine's processes, or a Dask cluster.")
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler", help="Address of a Dask scheduler [default: a cluster on this machine].", show_default=False
+    ),
+]
+
+
 class OutputFormat(StrEnum):
     """How rows are written."""
 

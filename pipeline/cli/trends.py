@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import console, selection, summary
-from pipeline.cli.console import ModelOption, StoreOption, TargetsOption, iso_date
+from pipeline.cli.console import (
+    Engine,
+    EngineOption,
+    ModelOption,
+    SchedulerOption,
+    StoreOption,
+    TargetsOption,
+    iso_date,
+)
 from pipeline.cli.statements import Since, Until
 from pipeline.errors import UsageError
 from pipeline.schema import (
@@ -34,7 +42,11 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
 def trends(
     tags: Annotated[
-        Path | None, typer.Option("--tags", help="Tags, as `stance classify` writes them [default: the store's].")
+        Path | None,
+        typer.Option(
+            "--tags",
+            help="Tags, as `stance classify` writes them, a file or a folder of Parquet [default: the store's].",
+        ),
     ] = None,
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Labels: statement_id,target,stance,sampling_prob.")
@@ -60,6 +72,8 @@ def trends(
     out: Out = Path("exports"),
     model: ModelOption = None,
     store: StoreOption = None,
+    engine: EngineOption = Engine.local,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Estimate positions, gap and convergence over time, corrected for classifier error.
 
@@ -78,7 +92,7 @@ def trends(
     options = _options(pair, freq, since, until, window, targets, seed)
     options = replace(options, provenances=selection.tuple_of(provenance), joint=joint)
     if tags is not None:
-        tag_frame, label_frame = _from_files(tags, labels)
+        tag_frame, label_frame = _from_files(tags, labels, engine, scheduler)
     elif labels is not None:
         raise UsageError("--labels goes with --tags; without them the store's tags and labels are read.")
     else:
@@ -145,13 +159,29 @@ def _with_pooled(options: TrendOptions, tags: pd.DataFrame) -> TrendOptions:
     return replace(options, pooled=pooled or None, declared=known.declared)
 
 
-def _from_files(tags: Path, labels: Path | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _from_files(
+    tags: Path, labels: Path | None, engine: Engine, scheduler: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
     from pipeline.tables import read_frame
 
     label_frame = read_frame(labels, LABEL_COLUMNS) if labels else pd.DataFrame(columns=list(LABEL_COLUMNS))
+    if tags.is_dir():
+        return _counted(tags, label_frame, engine, scheduler), label_frame
     return read_frame(tags, _TAGS_NEEDED), label_frame
+
+
+def _counted(folder: Path, labels: pd.DataFrame, engine: Engine, scheduler: str | None) -> pd.DataFrame:
+    """Count a folder of tags down, where it lies, to what an analysis needs."""
+    from pipeline import cluster
+    from pipeline.aggregate.collapse import collapse_folder
+
+    labelled = set(labels["statement_id"].astype(str))
+    if engine is Engine.local:
+        return collapse_folder(folder, labelled)
+    with cluster.open_cluster(scheduler=scheduler) as client:
+        return collapse_folder(folder, labelled, engine=cluster.engine(client))
 
 
 def _from_store(

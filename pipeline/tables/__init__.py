@@ -4,6 +4,7 @@ from pipeline.tables.dictionary import write_dictionary
 from pipeline.tables.draft import open_draft
 from pipeline.tables.reading import (
     BadRow,
+    check_columns,
     estimated_rows,
     parquet_parts,
     read_frame,
@@ -22,6 +23,7 @@ from pipeline.tables.writing import (
 __all__ = [
     "BadRow",
     "atomic_path",
+    "check_columns",
     "csv_cell",
     "estimated_rows",
     "open_draft",
