@@ -1,10 +1,11 @@
-"""Find the sentence of a statement that shows its stance."""
+"""Find the words of a statement that show its stance: the sentence, narrowed to a clause."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.classify.clauses import narrow_spans
 from pipeline.classify.model import StanceClassifier
 from pipeline.classify.segment import sentence_spans
 from pipeline.schema import STANCES
@@ -16,7 +17,7 @@ Span = tuple[int, int]
 def evidence_spans(
     classifier: StanceClassifier, text: str, predicted: npt.NDArray[np.int64], lang: str = ""
 ) -> list[Span | None]:
-    """Return, per target, the (start, end) of the sentence that speaks most for the predicted stance.
+    """Return, per target, the (start, end) of the words that speak most for the predicted stance.
 
     Parameters
     ----------
@@ -34,6 +35,13 @@ def evidence_spans(
     list of (int, int) or None
         Offsets in code points; None where the stance is `none`.
     """
+    sentences = _best_sentences(classifier, text, predicted, lang)
+    return narrow_spans(classifier, [text], np.asarray(predicted)[None], [sentences])[0]
+
+
+def _best_sentences(
+    classifier: StanceClassifier, text: str, predicted: npt.NDArray[np.int64], lang: str
+) -> list[Span | None]:
     if (predicted == _NONE).all():
         return [None] * len(predicted)
     sentences = sentence_spans(text, lang)
