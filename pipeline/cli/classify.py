@@ -13,6 +13,7 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.console import ModelOption, OutputFormat, StoreOption, TargetsOption
+from pipeline.cli.llm import classify_with_llm, is_llm
 from pipeline.errors import PartialError, UsageError
 from pipeline.schema import CARRIED_COLUMNS, STANCES, TAG_COLUMNS
 
@@ -69,6 +70,12 @@ def classify(
     kind = console.chosen_format(output_format, output)
     console.refuse_parquet(kind, output)
     chosen = _targets(targets)
+    if is_llm(model):
+        if text is None and source is None:
+            raise UsageError("a language model tags a file, a folder or --text: name one.")
+        with _rows(source, text, input_format, skip_bad, output) as rows:
+            classify_with_llm(str(model), rows, kind, output, chosen)
+        return
     if text is None and source is None:
         _classify_store(store, model)
         return
