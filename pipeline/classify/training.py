@@ -30,6 +30,7 @@ from pipeline.classify.evaluate import evaluate
 from pipeline.classify.model import StanceClassifier
 from pipeline.config import Lexicon, Targets, load_lexicon, load_targets
 from pipeline.corpus import load_authored, load_documented
+from pipeline.errors import DataError
 from pipeline.schema import STANCES, Label, Statement
 
 _LOG = logging.getLogger(__name__)
@@ -130,10 +131,13 @@ def _authored(folder: Path | None) -> list[dict[str, Any]]:
 
 
 def _settled(row: dict[str, Any], stored: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Take a bundled statement out of the stored ones, with its settled labels if it was coded only once."""
+    """Take a bundled statement out of the stored ones, with its settled labels where the bundle has none."""
     settled = stored.pop(row["statement_id"], None)
-    if settled is None or row["kind"] == "double_coded":
+    if settled is None:
         return row
+    if row["kind"] == "double_coded":
+        bundled = {target: stance for target, stance in row["labels"].items() if stance}
+        return {**row, "labels": settled["labels"] | bundled}
     return {**row, "labels": {**row["labels"], **settled["labels"]}, "kind": "store"}
 
 
@@ -198,6 +202,7 @@ def train(
     """
     new = new_classifier(targets, random_state=random_state)
     folds = split_by_event(data, random_state=random_state)
+    _require_stances(data, folds)
     _LOG.info("training on %d texts, %d folds", len(data.texts), len(folds))
     classifier, *parts = Parallel(n_jobs=n_jobs)(
         [delayed(_fit)(new, data, np.arange(len(data.texts)))]
@@ -214,6 +219,18 @@ def train(
     thresholds = _thresholds(data, out_of_fold)
     metrics["abstention"] = _abstention(data, out_of_fold, thresholds)
     return Trained(classifier=classifier, thresholds=thresholds, out_of_fold=out_of_fold, metrics=metrics)
+
+
+def _require_stances(data: TrainingSet, folds: Sequence[tuple[Any, npt.NDArray[np.int64]]]) -> None:
+    """Stop before a long training that must fail: a target is learned from two stances at least, in every fold."""
+    for k, target in enumerate(data.targets):
+        if any(len(set(data.y[fit, k]) - {""}) < 2 for fit, _ in folds):
+            labels = int((data.y[:, k] != "").sum())
+            raise DataError(
+                f"target {target} has {labels} labels: to learn from, it needs two stances on several days. Label "
+                f"statements with `stance annotate label --targets {target}`, settle them with `stance annotate "
+                "adjudicate`, and retrain."
+            )
 
 
 def _fit(new: StanceClassifier, data: TrainingSet, rows: npt.NDArray[np.int64]) -> StanceClassifier:
