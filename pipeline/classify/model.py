@@ -1,10 +1,11 @@
 """The estimator: stance on every target, each from the sentences that name it.
 
-A linear support vector machine per target decides between the stances (Fan et al. 2008, LIBLINEAR); classes
-weigh by the root of their rarity, between as they come and fully balanced, which cross-validation preferred to
-both. A scaling per target, fitted on out-of-fold margins, turns the margins into log-odds that mean what they say
-(`calibration.fit_scaling`). A text that never names a target is `none` on it, with the probability that training
-texts without the name had.
+A linear support vector machine per target and stance tells that stance from the others (Fan et al. 2008,
+LIBLINEAR), over features weighed by how telling naive Bayes finds them (Wang and Manning 2012, "Baselines and
+bigrams"). Texts weigh by the root of their stance's rarity, between as they come and fully balanced, which
+cross-validation preferred to both. A scaling per target, fitted on out-of-fold margins, turns the margins into
+log-odds that mean what they say (`calibration.fit_scaling`). A text that never names a target is `none` on it, with
+the probability that training texts without the name had.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pipeline.schema import STANCES
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
 """Margin of a stance that training data never showed for a target."""
+TELLING = 0.4
+"""Weight of the log-ratios of naive Bayes against weighing all features alike; .3 to .7 differ little."""
 _AS_THEY_ARE = np.eye(len(STANCES) + 1, len(STANCES))
 
 
@@ -150,24 +153,46 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         self, matrix: sparse.csr_matrix, column: npt.NDArray[Any], weights: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         known = np.flatnonzero(column != "")
-        stances = column[known].astype(str)
-        machine = LinearSVC(
-            C=self.C, class_weight=_class_weights(stances), tol=1e-3, max_iter=5000, random_state=self.random_state
-        )
-        machine.fit(matrix[known], stances, sample_weight=weights[known])
+        matrix, column = matrix[known], column[known]
         coefficients = np.zeros((matrix.shape[1], len(STANCES)), dtype=np.float32)
         intercepts = np.full(len(STANCES), _UNSEEN, dtype=np.float32)
-        signs = (-1, 1) if len(machine.classes_) == 2 else ()  # of two stances, LIBLINEAR keeps the second's
-        for row, stance in enumerate(machine.classes_):
-            sign, kept = (signs[row], 0) if signs else (1, row)
-            coefficients[:, STANCES.index(stance)] = sign * machine.coef_[kept]
-            intercepts[STANCES.index(stance)] = sign * machine.intercept_[kept]
+        for stance in np.unique(column.astype(str)):
+            holds = column == stance
+            telling = _telling(matrix, holds)
+            machine = LinearSVC(
+                C=self.C,
+                class_weight=_class_weights(holds),
+                tol=1e-3,
+                max_iter=5000,
+                random_state=self.random_state,
+            ).fit(matrix @ sparse.diags_array(telling), holds, sample_weight=weights[known])
+            place = STANCES.index(stance)
+            coefficients[:, place], intercepts[place] = machine.coef_[0] * telling, machine.intercept_[0]
         return coefficients, intercepts
 
+    def _new_machine(self, class_weight: dict[bool, float]) -> LinearSVC:
+        return LinearSVC(
+            C=self.C, class_weight=class_weight, tol=1e-3, max_iter=5000, random_state=self.random_state
+        )
 
-def _class_weights(stances: npt.NDArray[np.str_]) -> dict[str, float]:
-    names, counts = np.unique(stances, return_counts=True)
-    return {str(name): float(np.sqrt(len(stances) / count)) for name, count in zip(names, counts, strict=True)}
+
+def _telling(matrix: sparse.csr_matrix, holds: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return how much each feature tells a stance from the others, 1 on average, shape (n_features,).
+
+    Between 1 and the log-ratio of its shares among texts that hold the stance and texts that do not, as naive Bayes
+    counts them (Wang and Manning 2012): a rare word must not cost the machine as much as a telling one.
+    """
+    present = (matrix > 0).astype(np.float32)
+    inside = 1 + np.asarray(present[holds].sum(axis=0)).ravel()
+    outside = 1 + np.asarray(present[~holds].sum(axis=0)).ravel()
+    ratio = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum())))
+    weights: npt.NDArray[np.float32] = (1 - TELLING + TELLING * ratio / (ratio.mean() or 1.0)).astype(np.float32)
+    return weights
+
+
+def _class_weights(holds: npt.NDArray[np.bool_]) -> dict[bool, float]:
+    """Return the root of the rarity of holding a stance and of not holding it."""
+    return {held: float(np.sqrt(len(holds) / (holds == held).sum())) for held in (False, True)}
 
 
 def _silent(matrix: sparse.csr_matrix, column: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
