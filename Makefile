@@ -83,8 +83,9 @@ check-corpus: $(VENV)/.ready ## Check every statement, passage, event and card o
 
 check: lint check-corpus test ## All that must hold before a commit
 
-bench: $(VENV)/.dev models/index.json ## Measure start-up time and speed
+bench: $(VENV)/.dev models/index.json ## Measure speed, memory, start-up and quality beside other classifiers (some minutes)
 	$(BIN)/python tests/bench/cold_start.py
+	$(BIN)/python -m tests.bench.speed --sizes 10000 100000
 
 lock: ## Write constraints.txt anew from the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv .lock-venv

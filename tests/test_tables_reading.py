@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import DataError, UsageError
-from pipeline.tables import BadRow, read_frame, read_statements
+from pipeline.tables import BadRow, estimated_rows, read_frame, read_statements
 from pipeline.tables.reading import check_columns, unguarded
 
 
@@ -338,3 +338,37 @@ def test_a_frame_that_does_not_read_is_named(tmp_path, name, content, message):
 def test_a_frame_is_not_read_from_plain_text(tmp_path, name):
     with pytest.raises(UsageError, match=r"unknown input format: .*Accepted: csv, jsonl, parquet \("):
         read_frame(write(tmp_path, name, "a\n"), ["a"])
+
+
+@pytest.mark.parametrize("recent", [1, 2, 3, 100])
+def test_an_id_is_known_again_however_long_ago_it_was_given(tmp_path, monkeypatch, recent):
+    monkeypatch.setattr("pipeline.tables.reading._RECENT_IDS", recent)
+    given = ["a", "b", "c", "d", "e"]
+    for again in given:
+        (tmp_path / "in.csv").write_text("statement_id,text\n" + "".join(f"{name},x\n" for name in [*given, again]))
+        bad: list[BadRow] = []
+        kept = [s.statement_id for s in read_statements(tmp_path / "in.csv", on_bad=bad.append)]
+        assert kept == given
+        assert [(row.line, row.reason) for row in bad] == [
+            (7, f"statement_id {again} was given before; ids must be unique")
+        ]
+
+
+def test_a_folder_of_parquet_is_read_in_the_order_of_names(tmp_path):
+    for name in ("b", "a"):
+        pd.DataFrame({"text": [f"{name}1", f"{name}2"]}).to_parquet(tmp_path / f"{name}.parquet", row_group_size=1)
+    (tmp_path / "a.txt").write_text("not read")
+    found = [(statement.statement_id, statement.text) for statement in read_statements(tmp_path)]
+    assert found == [("row1", "a1"), ("row2", "a2"), ("row3", "b1"), ("row4", "b2")]
+
+
+def test_how_many_statements_a_file_holds_is_guessed_by_its_first_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.tables.reading._SAMPLE", 50)
+    (tmp_path / "in.csv").write_text("123456789\n" * 70)
+    pd.DataFrame({"text": ["a"] * 7}).to_parquet(tmp_path / "in.parquet")
+    (tmp_path / "bad.parquet").write_text("x")
+    assert estimated_rows(tmp_path / "in.csv") == 70
+    assert estimated_rows(tmp_path / "in.parquet") == 7
+    assert [estimated_rows(name) for name in ("-", tmp_path, tmp_path / "none.csv", tmp_path / "bad.parquet")] == [
+        None
+    ] * 4
