@@ -27,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 
 from pipeline.classify.calibration import abstention_threshold, fit_scaling
 from pipeline.classify.evaluate import evaluate
+from pipeline.classify.measures import by_coverage, by_language, cost_of_abstention
 from pipeline.classify.model import StanceClassifier
 from pipeline.config import Lexicon, Targets, load_lexicon, load_targets
 from pipeline.corpus import load_authored, load_documented
@@ -218,6 +219,7 @@ def train(
         metrics |= _baseline_metrics(data, _assemble(tests, parts[len(folds) :]))
     thresholds = _thresholds(data, out_of_fold)
     metrics["abstention"] = _abstention(data, out_of_fold, thresholds)
+    metrics |= _further_metrics(data, out_of_fold, thresholds)
     return Trained(classifier=classifier, thresholds=thresholds, out_of_fold=out_of_fold, metrics=metrics)
 
 
@@ -307,6 +309,20 @@ def _model_metrics(data: TrainingSet, out_of_fold: npt.NDArray[np.float64]) -> d
     rows = data.measured
     predicted = np.array(STANCES)[out_of_fold[rows].argmax(2)]
     return evaluate(data.targets, data.y[rows], predicted, out_of_fold[rows].max(2))
+
+
+def _further_metrics(
+    data: TrainingSet, out_of_fold: npt.NDArray[np.float64], thresholds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Measure by language, the authored passages apart; accuracy by coverage and the cost of abstention."""
+    langs, authored, rows = np.array(data.langs), data.kinds == "authored", data.measured
+    parts = {"documented": rows}
+    parts |= {f"authored, {lang}": np.flatnonzero(authored & (langs == lang)) for lang in sorted(set(data.langs))}
+    return {
+        "languages": by_language(data.targets, data.y, out_of_fold, parts),
+        "coverage": by_coverage(data.targets, data.y[rows], out_of_fold[rows]),
+        "cost_of_abstention": cost_of_abstention(data.targets, data.y[rows], out_of_fold[rows], thresholds),
+    }
 
 
 def _baseline_metrics(data: TrainingSet, predicted: npt.NDArray[Any]) -> dict[str, Any]:
