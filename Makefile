@@ -11,7 +11,7 @@ CORPUS := $(shell find corpus -name '*.jsonl' -o -name '*.toml' -o -name '*.csv'
 
 .DEFAULT_GOAL := help
 .PRECIOUS: $(STORE)
-.PHONY: help run setup ingest crawl classify trends report retrain browser test lint check check-corpus bench lock clean
+.PHONY: help run setup ingest crawl classify trends report picture retrain browser test lint check check-corpus bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,11 @@ report: $(OUT)/report.html ## Draw the charts and write the page
 
 $(OUT)/report.html: $(OUT)/trends.csv
 	$(STANCE) report --store $(STORE) --out $(OUT)
+
+picture: $(OUT)/report.html ## Take docs/report.png of the report's first screen (needs Chromium: make browser)
+	mkdir -p docs
+	chromium --headless=new --disable-gpu --hide-scrollbars --window-size=820,1560 $(if $(filter 0,$(shell id -u)),--no-sandbox) \
+		--screenshot=docs/report.png "file://$(abspath $<)"
 
 browser: ## Install Debian's Chromium, its driver and fonts for the browser tests, where missing (needs root)
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list 2>/dev/null | grep -qi cjk && exit 0; \

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.config import load_targets
 from pipeline.corpus import (
     documented_labels,
     documented_statements,
@@ -243,3 +244,38 @@ def test_non_ascii_text_survives_loading(corpus_folder):
     write_jsonl(corpus_folder / DOCUMENTED, [documented_row(0, text=text, lang="ru")])
     assert load_documented(corpus_folder)[0]["text"] == text
     assert json.loads((corpus_folder / DOCUMENTED).read_text(encoding="utf-8").splitlines()[0])["text"] == text
+
+
+NEW_TARGET = """
+[[target]]
+id = "lighthouse"
+label = "The lighthouse"
+coded = false
+proposition = "The lighthouse should be lit."
+favor = "Lights it."
+against = "Puts it out."
+neutral = "Names it."
+none = "Not named."
+
+[target.cues]
+en = ["lighthouse"]
+"""
+
+
+def test_a_target_that_the_bundle_is_not_coded_on_can_be_added(corpus_folder):
+    before = validate_corpus(corpus_folder)
+    path = corpus_folder / "targets.toml"
+    path.write_text(path.read_text() + NEW_TARGET)
+    assert load_targets(corpus_folder).ids == ("harbour", "railway", "lighthouse")
+    assert load_targets(corpus_folder).coded == ("harbour", "railway")
+    assert validate_corpus(corpus_folder) == before
+    assert load_documented(corpus_folder)[0]["labels"]["lighthouse"] is None
+    labels = list(documented_labels(load_documented(corpus_folder)))
+    assert {label.target for label in labels} == {"harbour", "railway"}
+
+
+def test_a_target_that_is_said_to_be_coded_must_be(corpus_folder):
+    path = corpus_folder / "targets.toml"
+    path.write_text(path.read_text() + NEW_TARGET.replace("coded = false\n", ""))
+    with pytest.raises(DataError, match="exactly the targets of targets.toml; see lighthouse"):
+        validate_corpus(corpus_folder)

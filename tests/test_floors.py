@@ -127,3 +127,11 @@ def test_a_floor_is_kept_from_falling_by_a_thousandth(tmp_path, mean, kept):
     pin_floors(metrics(0.7), "h1", path=path)
     assert pin_floors(metrics(mean), "h1", path=path) == kept
     assert read_floors(path)["macro_f1"]["mean"] == max(0.69, round(mean - 0.01, 3))
+
+
+def test_a_target_added_since_does_not_lower_the_mean_of_the_others():
+    pinned = floors(mean=0.7, harbour=0.6, railway=0.6)
+    assert fallen(metrics(0.5, harbour=0.8, railway=0.7, lighthouse=0.1), pinned, "h1") == []
+    assert fallen(metrics(0.9, harbour=0.6, railway=0.7, lighthouse=0.9), pinned, "h1") == [
+        "mean: macro-F1 0.650 is below the floor of 0.700"
+    ]

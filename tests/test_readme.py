@@ -77,6 +77,7 @@ class Reader:
     site: Site
     said: list[tuple[str, str]] = field(default_factory=list)
     last: bool = False
+    changed: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -96,7 +97,8 @@ class Reader:
         shown = f"{command} --base-url {self.site.url}" if "ingest example-ministry" in command else command
         if command == "make run" and not self.last:
             shown = "make classify"  # of what it does, what the next thing needs; the last one does it all
-        plain = shown.startswith(".venv/bin/stance ") and not set("|<\n") & set(shown)
+        self.changed |= "corpus/targets.toml" in shown  # this process has read the codebook, and keeps it
+        plain = shown.startswith(".venv/bin/stance ") and not set("|<\n") & set(shown) and not self.changed
         status, said = (self.call if plain else self.shell)(shown)
         assert status in ({0, PARTLY} if "adjudicate" in command else {0}), f"{command}\n{said}"
         self.said.append((command, said))
@@ -115,12 +117,14 @@ class Reader:
 
     def call(self, command: str) -> tuple[int, str]:
         """Run a plain command of ours in this process, which spares the start of another."""
-        said = io.StringIO()
+        said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
             patch.chdir(self.home)
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            return main(shlex.split(command)[1:]), said.getvalue()
+            status = main(shlex.split(command)[1:])
+        said.seek(0)
+        return status, said.read()
 
     def label(self, command: str) -> None:
         """Answer every question on a terminal: on one target by turns, on all of them `none`."""

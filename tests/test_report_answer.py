@@ -124,6 +124,14 @@ def test_events_chosen_with_the_data_in_view_confirm_nothing(flags: tuple[bool, 
     assert ("registered with the data in view suggest a cause and confirm none" in text) is said
 
 
+def test_what_escaped_is_told_of_the_other_tests_where_some_detected() -> None:
+    rows = [test_row("event", "ALL", event_id="dushanbe"), test_row("event", "india", event_id="galwan-clash")]
+    lead = "What could not be detected?"
+    assert sentence(told_events(*rows), lead).startswith("In 2 tests around dated events nothing was detected;")
+    found = test_row("event", "ALL", event_id="kabul-falls", **FOUND)
+    assert sentence(told_events(*rows, found), lead).startswith("In the other 2 tests around dated events nothing")
+
+
 def test_no_event_detected_no_sentence_on_events() -> None:
     assert sentence(told_events(test_row("event", "ALL", event_id="dushanbe")), "Around what?") == ""
     unknown = told_events(test_row("event", "ALL", event_id="unheard-of", **FOUND))

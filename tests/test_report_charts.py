@@ -14,12 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.aggregate import TrendOptions, estimate_trends
 from pipeline.report import drawing, palette
 from pipeline.report.charts import NARROW, WIDE, chart, chart_events, chart_title
+from pipeline.report.evidence import gather
 from pipeline.report.inputs import ALL, ReportInputs, drawn_rows, numbered_events, series
-from pipeline.report.marks import Frame, depth, lanes, moment, records
+from pipeline.report.marks import Frame, _inner, depth, lanes, moment, records
 from pipeline.report.panels import panels
-from tests.test_report_world import make_events, make_inputs, make_trends, row, trend_frame
+from tests.test_aggregate_frames import events_of, make_world
+from tests.test_report_world import make_events, make_evidence, make_inputs, make_trends, row, trend_frame
 
 Spec = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -471,3 +474,55 @@ def test_the_narrow_drawing_fits_a_phone() -> None:
 def test_the_same_inputs_give_the_same_drawing() -> None:
     again = drawing.svg(spec_of(make_inputs(), "recognition", standalone=True), ident="one", title="T", text="D")
     assert again == drawn()
+
+
+def on_page(target: str = "india") -> str:
+    """A drawing as the page has it, with links."""
+    inputs = make_inputs(**make_evidence())
+    return drawing.svg(spec_of(inputs, target, index=gather(inputs).index), ident="x")
+
+
+def test_a_drawing_on_the_page_is_lean_and_loses_nothing_that_is_seen() -> None:
+    alone, lean = drawing.svg(spec_of(make_inputs(), "india"), ident="x", title="T", text="D"), on_page()
+    places = re.findall(r' (?:d|transform|[xy][12])="([^"]*)"', lean)
+    decimals = {len(found) for place in places for found in re.findall(r"\d\.(\d+)", place)}
+    assert decimals == {1}
+    assert 'opacity="0.17"' in lean
+    assert not re.search(r'class="(mark-|role-|background|foreground)', lean)
+    assert "role-mark" in alone  # the file that stands alone is as it was drawn
+    for tag in ("<text", 'fill="url(#x-hatch)"'):
+        assert lean.count(tag) == alone.count(tag)
+
+
+def test_of_a_drawing_with_links_nothing_but_the_links_is_read_out() -> None:
+    root = ET.fromstring(on_page())  # noqa: S314 (our own drawing)
+    hidden = {id(inner) for g in root.iter(f"{SVG}g") if g.get("aria-hidden") == "true" for inner in g.iter()}
+    texts = list(root.iter(f"{SVG}text"))
+    assert texts
+    assert all(id(text) in hidden for text in texts)
+    links = list(root.iter(f"{SVG}a"))
+    assert links
+    assert not [link for link in links if id(link) in hidden]
+    assert all(link.findtext(f"{SVG}title") for link in links)
+
+
+@pytest.mark.parametrize("measure", ["position", "gap", "convergence"])
+def test_the_inner_ribbon_is_near_the_half_that_would_be_computed(measure: str) -> None:
+    tags, labels, _ = make_world(5, months=24)
+    options = {"freqs": ("quarter",), "permutations": 19, "draws": 400}
+    whole, half = (
+        drawn_rows(estimate_trends(tags, labels, events_of(), TrendOptions(conf_level=level, **options)).trends)
+        for level in (0.95, 0.5)
+    )
+    shown = whole["measure"].eq(measure) & whole["conf_low"].notna()
+    inner = [records_inner(row) for row in whole[shown].to_dict("records")]
+    ends = half.loc[shown, ["conf_low", "conf_high"]].to_numpy()
+    apart = np.abs(np.array(inner) - ends)
+    assert len(apart) > 10
+    assert np.median(apart) < 0.03
+    assert np.quantile(apart, 0.95) < 0.1
+
+
+def records_inner(row: dict[str, Any]) -> tuple[float, float]:
+    found = _inner(row)
+    return found["inner_low"], found["inner_high"]

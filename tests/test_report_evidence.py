@@ -268,3 +268,9 @@ def test_a_long_text_is_cut_around_its_evidence() -> None:
 def test_a_text_of_the_longest_length_is_whole() -> None:
     assert pieces("a" * LONGEST, []) == [("a" * LONGEST, "")]
     assert pieces("a" * (LONGEST + 1), []) == [("a" * LONGEST, ""), (" …", "")]
+
+
+def test_what_coders_see_off_the_target_is_told_beside_what_the_model_saw() -> None:
+    inputs = told(one("a", stance="favor"), labels=(("a", "india", "none"),))
+    (stance,) = items(gather(inputs))[0]["stances"]
+    assert (stance["final"], stance["gold"], stance["model"]) == ("none", "none", "favor")

@@ -224,3 +224,18 @@ def test_the_table_has_every_event_of_every_group() -> None:
     inputs = make_inputs()
     assert len(forest.table(inputs)) == sum(len(group.rows) for group in forest.groups(inputs)) == 8
     assert [line[4] for line in forest.table(inputs)].count("detected") == 1
+
+
+def key_of(spec: dict[str, Any]) -> bool:
+    return "would escape the test" in str(spec)
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+def test_the_forest_comes_in_parts_that_paper_can_break_between(layout: tuple[int, int, int]) -> None:
+    inputs = make_inputs()
+    made, whole = forest.parts(inputs, layout), forest.chart(inputs, layout)
+    assert whole is not None
+    assert len(made) == len(forest.groups(inputs))
+    assert [key_of(spec) for spec in made] == [True, *[False] * (len(made) - 1)]
+    views = [view for spec in made for view in spec["vconcat"]]
+    assert views == whole["vconcat"]

@@ -310,3 +310,12 @@ def test_the_table_has_dashes_for_what_was_not_made() -> None:
 def test_a_tiny_p_value_and_an_empty_table() -> None:
     assert table([line(0.0001)])[0]["p"] == "< 0.001"
     assert table([]) == []
+
+
+@pytest.mark.parametrize(("low", "high", "side"), [
+    (0.0, 0.2, "on neither side"), (-0.2, 0.0, "on neither side"), (0.01, 0.2, "on the side of tolerating it"),
+    (-0.2, -0.01, "against it"),
+])  # fmt: skip
+def test_an_interval_that_touches_zero_takes_no_side(low: float, high: float, side: str) -> None:
+    level = Shift(estimate=(low + high) / 2, low=low, high=high)
+    assert f"come down {side}:" in module._leaning("Russia", level)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from pipeline.aggregate.permutation import block_permutations
 from pipeline.report import shifts
 from pipeline.report.inputs import STATEMENTS, TAGS, ReportInputs
 from pipeline.report.shifts import LEAST, NOTHING, PERMUTATIONS, POWER, Shift, Strand
@@ -341,6 +342,41 @@ def test_a_common_trend_is_none_of_the_difference() -> None:
     rise = np.arange(60) / 12 * 0.3
     shift = shifts.trend(made(rise + noise(10, scale=0.1)), made(rise + noise(11, scale=0.1)))
     assert abs(shift.estimate) < 0.06
+
+
+@pytest.mark.parametrize(("months", "block"), [(90, 9), (48, 5), (24, 3), (12, 3)])
+def test_a_block_is_a_tenth_of_the_months_and_three_at_least(
+    months: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def watched(n_months: int, draws: int, rng: Any, size: int) -> Any:
+        seen.append(size)
+        return block_permutations(n_months, draws, rng, size)
+
+    monkeypatch.setattr(shifts, "block_permutations", watched)
+    shifts.trend(made(noise(1, months)))
+    assert seen == [block]
+
+
+def test_a_steep_trend_keeps_its_interval_around_it() -> None:
+    steep = shifts.trend(made(np.linspace(-1, 1, 12) + noise(2, 12, 0.01)))
+    assert steep.estimate > 2
+    assert steep.low < steep.estimate <= steep.high
+
+
+def test_permuted_quarters_bring_their_weights_along() -> None:
+    quarters = np.repeat(np.arange(10) * 3, [1, 9] * 5)
+    one = made(np.repeat(noise(3, 10), [1, 9] * 5), month=quarters, n_months=30)
+    other = made(np.repeat(noise(4, 10), [9, 1] * 5), month=np.repeat(np.arange(10) * 3, [9, 1] * 5), n_months=30)
+    (x, n), (y, m) = (
+        (s / a, a) for s, a in ((shifts._quarters(score), shifts._quarters(addressed))
+                                for score, addressed in (one.totals(), other.totals()))
+    )  # fmt: skip
+    order = block_permutations(10, PERMUTATIONS, np.random.default_rng(0), block=2)
+    null = [np.cov(x, y[o], aweights=n * m[o] / (n + m[o])) for o in order]
+    correlations = [c[0, 1] / math.sqrt(c[0, 0] * c[1, 1]) for c in null]
+    assert shifts.together(one, other).detectable == pytest.approx(POWER * float(np.std(correlations)))
 
 
 def test_series_that_move_as_one_correlate_fully() -> None:

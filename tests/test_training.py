@@ -26,8 +26,9 @@ from pipeline.classify.training import (
     train,
     training_set,
 )
-from pipeline.config import load_lexicon
-from pipeline.schema import STANCES, Label
+from pipeline.config import load_lexicon, load_targets
+from pipeline.errors import DataError
+from pipeline.schema import STANCES, Label, Statement
 from tests.conftest import documented_row, record_id, tiny_text, write_jsonl
 
 pytestmark = pytest.mark.usefixtures("tiny_world")
@@ -390,3 +391,28 @@ def test_a_model_that_is_always_right_answers_everything(tiny_trained):
 
 def test_ids_do_not_enter_the_training(tiny_data):
     assert not any(record_id("s", n) in text for n in range(32) for text in tiny_data.texts)
+
+
+def test_labels_in_the_store_add_a_target_to_what_was_coded_twice_and_change_nothing_else(corpus_folder):
+    from tests.test_corpus import NEW_TARGET
+
+    path = corpus_folder / "targets.toml"
+    path.write_text(path.read_text() + NEW_TARGET)
+    row = documented_row(0)
+    statement = Statement(statement_id=row["statement_id"], text=row["text"], lang="en", date=row["date"])
+    given = {"lighthouse": "favor", "harbour": "against" if row["labels"]["harbour"] != "against" else "favor"}
+    labels = [(statement, Label(statement_id=statement.statement_id, target=t, stance=s)) for t, s in given.items()]
+    data = training_set(corpus_folder, store_labels=labels)
+    place = data.texts.index(row["text"])
+    assert data.kinds[place] == "double_coded"
+    assert data.y[place].tolist() == [row["labels"]["harbour"], row["labels"]["railway"], "favor"]
+    assert (np.delete(data.y[:, 2], place) == "").all()
+
+
+def test_a_target_without_labels_to_learn_from_says_what_to_do(corpus_folder):
+    from tests.test_corpus import NEW_TARGET
+
+    path = corpus_folder / "targets.toml"
+    path.write_text(path.read_text() + NEW_TARGET)
+    with pytest.raises(DataError, match=r"target lighthouse has 0 labels: .*annotate label --targets lighthouse"):
+        train(training_set(corpus_folder), load_targets(corpus_folder), n_jobs=1)

@@ -33,6 +33,8 @@ def labelling_config(targets: Sequence[Target]) -> str:
     so on along the keyboard's rows.
     """
     view = ET.Element("View")
+    # Without it spaces and line ends are trimmed, and the offsets of evidence would be of another text.
+    ET.SubElement(view, "Style").text = ".htx-text { white-space: pre-wrap; }"
     ET.SubElement(view, "Header", value="$heading", size="5")
     labels = ET.SubElement(view, "Labels", name=EVIDENCE, toName=TEXT)
     for n, target in enumerate(targets):

@@ -183,16 +183,17 @@ def _single(inputs: ReportInputs) -> str:
 
 def _blind(inputs: ReportInputs) -> str:
     """Say what could not be detected."""
-    limits, count = [], 0
+    limits, count, found = [], 0, 0
     for target in (ALL, *inputs.core):
         for row in words.tests_of(inputs, target):
+            found += row["test"] == "event" and row["result"] == "detected"
             if row["test"] == "event" and row["result"] == "not detected":
                 count += 1
                 limits += [] if pd.isna(row["min_detectable_effect"]) else [float(row["min_detectable_effect"])]
     if not limits:
         return ""
     return (
-        f"In {count} tests around dated events nothing was detected; they would have found changes of "
+        f"In {'the other ' if found else ''}{count} tests around dated events nothing was detected; they would have found changes of "
         f"{words.span(min(limits), max(limits))} in convergence in four of five cases, and miss smaller ones."
     )
 

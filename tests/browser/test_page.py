@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from pipeline.report import forest
 from pipeline.report.evidence import gather, settled
 from tests.browser.conftest import Report, resize
 
@@ -99,12 +100,13 @@ def test_nothing_is_asked_for_and_nothing_goes_wrong(page: Chrome, report: Repor
     assert {url.split("#")[0] for url in asked} == {report.path.as_uri()}
 
 
-def test_every_chart_is_drawn(page: Chrome) -> None:
+def test_every_chart_is_drawn(page: Chrome, report: Report) -> None:
     drawings = [drawing for drawing in all_of(page, ".wide svg") if drawing.is_displayed()]
-    assert len(drawings) == 6 + 1 + 1 + 1  # targets and pool, an indicator, the forest, calibration
+    parts = len(forest.groups(report.inputs))
+    assert len(drawings) == 6 + 1 + parts + 1  # targets and pool, an indicator, the forest, calibration
     for drawing in drawings:
         assert drawing.size["width"] > 300
-        assert drawing.size["height"] > 200
+        assert drawing.size["height"] > 80
         assert len(drawing.find_elements(By.CSS_SELECTOR, "path, line, rect")) > 15
     assert not any(drawing.is_displayed() for drawing in all_of(page, ".narrow svg"))
     for figure in ("pooled", "india", "recognition", "security", "coordination", "presence"):
@@ -303,6 +305,25 @@ def test_a_phone_gets_the_narrow_drawings_and_no_sideways_scrolling(page: Chrome
     assert len(shot(page, "narrow")) > 10_000
     click(page, all_of(page, "#india .narrow a.point")[2])
     assert "India's role" in status(page)
+
+
+def test_on_a_phone_a_caption_stays_in_sight_while_its_table_scrolls(page: Chrome) -> None:
+    resize(page, 400)
+    caption = one(page, "#tests caption")
+    page.execute_script("arguments[0].scrollIntoView()", caption)
+    before = caption.rect
+    page.execute_script("arguments[0].closest('.scroll').scrollLeft = 150", caption)
+    assert page.execute_script("return arguments[0].closest('.scroll').scrollLeft", caption) == 150
+    assert caption.rect["x"] == before["x"]
+    assert before["x"] >= 0
+    assert before["x"] + before["width"] <= 400
+
+
+def test_no_table_is_cut_off_on_a_laptop(page: Chrome) -> None:
+    for box in all_of(page, "#tests .scroll, #events .scroll, #years .scroll, #data .scroll, #sure .scroll"):
+        if box.is_displayed():
+            wide, seen = page.execute_script("return [arguments[0].scrollWidth, arguments[0].clientWidth]", box)
+            assert wide <= seen + 1, box.get_attribute("aria-label")
 
 
 def test_print_leaves_out_what_cannot_be_used_on_paper(page: Chrome) -> None:
