@@ -56,6 +56,8 @@ class Target(_Entry):
     core: bool = False
     pooled: bool = False
     declared: bool = False
+    coded: bool = True
+    """Whether every bundled text is coded on it; of one that is added, labels come from the store."""
     favor: str
     against: str
     neutral: str
@@ -73,6 +75,11 @@ class Targets(_Entry):
     def ids(self) -> tuple[str, ...]:
         """Ids of the targets, in the file's order."""
         return tuple(target.id for target in self.target)
+
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """Ids of the targets that every bundled text is coded on."""
+        return tuple(target.id for target in self.target if target.coded)
 
     @property
     def pooled(self) -> tuple[str, ...]:

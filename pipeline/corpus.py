@@ -39,9 +39,10 @@ def _known_actor(actor: str, info: ValidationInfo) -> str:
 
 
 def _every_target(coding: Coding | None, info: ValidationInfo) -> Coding | None:
-    targets = set((info.context or {}).get("targets", ()))
-    if coding is not None and targets and set(coding) != targets:
-        wrong = ", ".join(sorted(set(coding) ^ targets))
+    context = info.context or {}
+    known, needed = (set(context.get(name, ())) for name in ("targets", "coded"))
+    if coding is not None and known and not needed <= set(coding) <= known:
+        wrong = ", ".join(sorted((needed - set(coding)) | (set(coding) - known)))
         raise ValueError(f"stances must be given for exactly the targets of targets.toml; see {wrong}")
     return coding
 
@@ -109,7 +110,8 @@ class AuthoredPassage(BaseModel):
 
 def _validated_lines(path: Path, model: type[BaseModel], folder: Path) -> Iterator[BaseModel]:
     """Check every line of a JSONL file; the first that is wrong stops with its number and reason."""
-    context = {"actors": load_actors(folder).ids, "targets": load_targets(folder).ids}
+    targets = load_targets(folder)
+    context = {"actors": load_actors(folder).ids, "targets": targets.ids, "coded": targets.coded}
     seen: dict[str, int] = {}
     # surrogateescape keeps bytes that are not UTF-8, so that the line they stand on can be named.
     with path.open(encoding="utf-8", errors="surrogateescape") as stream:

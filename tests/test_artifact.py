@@ -92,7 +92,8 @@ def test_scores_and_vocabularies_come_back_to_the_last_bit(tiny_trained, tiny_da
         assert list(loaded.features_.vocabularies_[family].items()) == list(vocabulary.items())
         assert vocabulary
     np.testing.assert_array_equal(saved.silent_, loaded.silent_)
-    assert loaded.temperatures_.tolist() == saved.temperatures_.tolist() != [1.0, 1.0]
+    assert loaded.scaling_.tolist() == saved.scaling_.tolist()
+    assert not np.array_equal(saved.scaling_[0, :4], np.eye(4))
 
 
 def test_out_of_fold_probabilities_are_found_by_text(tiny_trained, tiny_data, tiny_model):

@@ -6,27 +6,90 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from pipeline.classify.calibration import abstention_threshold, expected_calibration_error, fit_temperature
+from pipeline.classify.calibration import (
+    NEVER,
+    abstention_threshold,
+    accuracy_at,
+    calibration_noise,
+    expected_calibration_error,
+    fit_scaling,
+)
 
 
-@pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
-def test_a_known_temperature_is_recovered(temperature):
-    rng = np.random.default_rng(0)
-    honest = rng.normal(scale=2.0, size=(20_000, 4))
-    draws = rng.random(len(honest))[:, None]
-    truth = (softmax(honest, axis=1).cumsum(axis=1) < draws).sum(axis=1)
-    assert fit_temperature(honest * temperature, truth) == pytest.approx(temperature, rel=0.05)
+def drawn(log_odds, seed=0):
+    """Return classes drawn with the probabilities that the log-odds say."""
+    draws = np.random.default_rng(seed).random(len(log_odds))[:, None]
+    return (softmax(log_odds, axis=1).cumsum(axis=1) < draws).sum(axis=1)
 
 
-def test_the_temperature_of_a_single_score_is_worked_out_by_hand():
-    # Three right and one wrong at odds of 9 to 1: the likelihood is highest where the odds are 3 to 1.
-    scores = np.tile([np.log(9.0), 0.0], (4, 1))
-    assert fit_temperature(scores, np.array([0, 0, 0, 1])) == pytest.approx(2.0, rel=1e-3)
+@pytest.mark.parametrize("factor", [0.4, 1.0, 3.0])
+def test_margins_that_are_too_sure_or_too_shy_become_honest(factor):
+    honest = np.random.default_rng(1).normal(scale=2.0, size=(20_000, 4))
+    matrix, offsets = fit_scaling(honest * factor, drawn(honest))
+    found = softmax(honest * factor @ matrix + offsets, axis=1)
+    assert np.abs(found - softmax(honest, axis=1)).mean() < 0.01
 
 
-@pytest.mark.parametrize(("truth", "low", "high"), [([0, 0, 0, 0], 0.049, 0.06), ([1, 1, 1, 1], 15.0, 20.1)])
-def test_the_temperature_stays_within_its_bounds(truth, low, high):
-    assert low < fit_temperature(np.tile([2.0, 0.0], (4, 1)), np.array(truth)) < high
+def test_a_class_that_the_machine_prefers_to_another_is_set_right():
+    honest = np.random.default_rng(2).normal(scale=2.0, size=(20_000, 4))
+    leaning = honest + np.array([0.0, 0.0, 0.0, 2.0])
+    matrix, offsets = fit_scaling(leaning, drawn(honest))
+    found = softmax(leaning @ matrix + offsets, axis=1)
+    assert np.abs(found.mean(axis=0) - softmax(honest, axis=1).mean(axis=0)).max() < 0.01
+
+
+def test_without_a_case_of_a_class_its_log_odds_say_never_and_the_others_do_not_see_it():
+    honest = np.random.default_rng(3).normal(scale=2.0, size=(2_000, 4))
+    truth = drawn(honest)
+    shown = truth != 1
+    matrix, offsets = fit_scaling(honest[shown], truth[shown])
+    assert matrix[1].tolist() == matrix[:, 1].tolist() == [0.0] * 4
+    assert offsets[1] == NEVER
+    without = fit_scaling(np.delete(honest[shown], 1, axis=1), truth[shown] - (truth[shown] > 1))
+    np.testing.assert_allclose(np.delete(np.delete(matrix, 1, axis=0), 1, axis=1), without[0])
+    np.testing.assert_allclose(np.delete(offsets, 1), without[1])
+
+
+def test_of_two_classes_each_has_its_log_odds():
+    margins = np.random.default_rng(4).normal(scale=2.0, size=(5_000, 4))
+    truth = np.where(np.random.default_rng(5).random(5_000) < 1 / (1 + np.exp(margins[:, 0] - margins[:, 3])), 3, 0)
+    matrix, offsets = fit_scaling(margins, truth)
+    found = softmax(margins @ matrix + offsets, axis=1)
+    assert found[:, 1:3].max() < 1e-9
+    assert found[:, 0].mean() == pytest.approx((truth == 0).mean(), abs=0.005)
+    np.testing.assert_allclose(found[:, 0], 1 / (1 + np.exp(margins[:, 3] - margins[:, 0])), atol=0.05)
+
+
+@pytest.mark.parametrize("truth", [[], [2, 2, 2]])
+def test_where_there_is_nothing_to_tell_apart_margins_stay_as_they_are(truth):
+    matrix, offsets = fit_scaling(np.ones((len(truth), 4)), np.array(truth, dtype=int))
+    assert matrix.tolist() == np.eye(4).tolist()
+    assert offsets.tolist() == [0.0] * 4
+
+
+def test_a_weight_counts_a_case_more_often():
+    margins, truth = np.random.default_rng(6).normal(size=(60, 3)), np.arange(60) % 3
+    weights = np.where(truth == 0, 3.0, 1.0)
+    repeated = np.repeat(np.arange(60), weights.astype(int))
+    for found, expected in zip(
+        fit_scaling(margins, truth, weights), fit_scaling(margins[repeated], truth[repeated]), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert not np.allclose(fit_scaling(margins, truth, weights)[1], fit_scaling(margins, truth)[1], atol=1e-2)
+
+
+def test_accuracy_is_of_the_surest_share_and_of_one_case_at_least():
+    confidence, correct = np.array([0.6, 0.9, 0.7, 0.8]), np.array([True, True, False, False])
+    assert [accuracy_at(confidence, correct, share) for share in (0.01, 0.5, 0.75, 1.0)] == [1, 0.5, 1 / 3, 0.5]
+
+
+def test_honest_confidences_show_the_error_of_chance_which_shrinks_with_their_number():
+    few, many = (calibration_noise(np.full(n, 0.8)) for n in (100, 10_000))
+    # A bin of ten misses .8 by sqrt(.8 * .2 / 10) times sqrt(2 / pi) on average, about .1.
+    assert few == pytest.approx(0.1, abs=0.01)
+    assert many == pytest.approx(few / 10, rel=0.1)
+    assert calibration_noise(np.ones(50)) == 0.0
+    assert calibration_noise(np.full(100, 0.8), random_state=1) != few == calibration_noise(np.full(100, 0.8))
 
 
 def test_calibration_error_by_hand_with_equally_filled_bins():

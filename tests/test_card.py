@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.classify.card import model_card
+from pipeline.classify.measures import COVERAGES
 from pipeline.classify.training import train
 from pipeline.schema import STANCES
 
@@ -50,7 +51,7 @@ def test_the_card_names_version_codebook_data_and_languages(card):
 def test_the_card_says_how_the_model_reads(card):
     assert (
         "One linear support vector machine per target over words, character n-grams and the concepts of a "
-        "trilingual dictionary, of the sentences that name the target; a temperature per target. A text that never "
+        "trilingual dictionary, of the sentences that name the target; margins scaled per target. A text that never "
         "names a target is `none` on it.\n"
     ) in card
     assert "cue" not in card
@@ -111,15 +112,59 @@ def test_confusion_is_true_stance_by_predicted(card, noisy):
 
 
 def test_abstention_is_what_was_measured(card, noisy):
-    table = tables(card)[5]
-    assert table[0] == ["target", "threshold", "answered", "right among answered"]
+    table = tables(card)[6]
+    assert table[0][:4] == ["target", "threshold", "answered", "right among answered"]
+    assert table[0][4:] == ["right among abstained", "abstained of those that address it"]
     for row in table[1:]:
-        figures = noisy[1].metrics["abstention"][row[0]]
+        figures, cost = (noisy[1].metrics[name][row[0]] for name in ("abstention", "cost_of_abstention"))
         assert row[1:] == [
             f"{figures['threshold']:.2f}",
             f"{figures['coverage']:.0%}",
             f"{figures['accuracy']:.0%}",
+            f"{cost['right']:.0%}" if cost["abstained"] else "",
+            f"{cost['of_spoken']:.0%}",
         ]
+    assert 0 < noisy[1].metrics["cost_of_abstention"]["harbour"]["of_spoken"] <= 1
+
+
+def test_quality_by_language_is_what_was_measured(card, noisy):
+    table = tables(card)[5]
+    assert table[0][-2:] == ["**mean macro-F1**", "calibration error"]
+    measured = noisy[1].metrics["languages"]
+    assert [row[0] for row in table[1:]] == ["documented", "authored, en"] == [m["part"] for m in measured]
+    for row, found in zip(table[1:], measured, strict=True):
+        assert row[1:] == [
+            str(found["texts"]),
+            *("" if figure is None else f"{figure:.3f}" for figure in found["macro_f1"].values()),
+            f"{found['mean_macro_f1']:.3f}",
+            f"{found['ece']:.3f} ({found['ece_noise']:.3f})",
+        ]
+    assert (measured[0]["texts"], measured[1]["texts"]) == (32, 10)
+    assert measured[0]["mean_macro_f1"] == pytest.approx(noisy[1].metrics["model"]["mean_macro_f1"])
+
+
+def test_accuracy_by_coverage_is_what_was_measured(card, noisy):
+    table = tables(card)[7]
+    assert table[0] == ["target", *(f"surest {share:.0%}" for share in COVERAGES)]
+    for row in table[1:]:
+        curves = noisy[1].metrics["coverage"][row[0]]
+        assert row[1:] == [f"{a:.0%} ({s:.0%})" for a, s in zip(curves["all"], curves["spoken"], strict=True)]
+        assert curves["all"][0] == pytest.approx(noisy[1].metrics["model"]["targets"][row[0]]["accuracy"])
+        assert curves["all"][3] == noisy[1].metrics["model"]["targets"][row[0]]["accuracy_at_80_coverage"]
+
+
+def test_the_model_before_is_compared_with_where_there_was_one(card, noisy, tiny_targets):
+    data, trained = noisy
+    comparison = {
+        "with": "linear/0.9-old", "statements": 32, "difference": 0.0123, "conf_low": -0.01, "conf_high": 0.03,
+        "targets": {"harbour": {"old_macro_f1": 0.5, "new_macro_f1": 0.6, "changed": 0.125, "drift": 0.0625}},
+    }  # fmt: skip
+    compared = dataclasses.replace(trained, metrics={**trained.metrics, "comparison": comparison})
+    after = model_card(compared, data, tiny_targets, version="1", evaluation_hash="h")
+    assert "### Compared with linear/0.9-old" in after
+    assert "changed by +0.012 (95% interval -0.010 to +0.030;" in after
+    assert tables(after)[6][1] == ["harbour", "0.500", "0.600", "12.5%", "6.2%"]
+    assert "Compared with" not in card
 
 
 def test_a_figure_that_could_not_be_measured_is_left_empty(noisy, tiny_targets):

@@ -88,6 +88,32 @@ def test_labels_in_the_store_are_trained_on(tiny_home: Path) -> None:
     assert manifest["training_texts"]["store"] == 1
 
 
+def test_a_new_model_is_compared_with_the_current_one(tiny_home: Path, capfd: Captured) -> None:
+    assert main(["retrain"]) == 0
+    first = current_model_id()
+    assert "against linear" not in capfd.readouterr().err
+    path = tiny_home / "corpus" / "authored" / "passages_en.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-4]))
+    assert main(["retrain"]) == 0
+    assert f"against {first}: mean macro-F1 " in capfd.readouterr().err
+    second = tiny_home / "models" / str(current_model_id())
+    card = (second / "README.md").read_text()
+    assert f"### Compared with {first}" in card
+    assert json.loads((second / "metrics.json").read_text())["comparison"]["statements"] == 32
+    assert main(["retrain"]) == 0  # made again, it keeps what it was compared with
+    assert (second / "README.md").read_text() == card
+
+
+def test_a_damaged_current_model_does_not_stop_a_new_one(tiny_home: Path, capfd: Captured) -> None:
+    assert main(["retrain"]) == 0
+    (tiny_home / "models" / str(current_model_id()) / "model.skops").write_bytes(b"")
+    path = tiny_home / "corpus" / "authored" / "passages_en.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-4]))
+    capfd.readouterr()
+    assert main(["retrain"]) == 0
+    assert "not compared with the current model: " in capfd.readouterr().err
+
+
 @pytest.fixture
 def evaluated(tmp_path: Path, tiny_models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data file of twelve texts that the tiny model has not seen, with its models folder set."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.aggregate.influence import INFLUENCE_COLUMNS
+from pipeline.aggregate.inputs import chosen
 from pipeline.aggregate.planning import VALUE_COLUMNS
 from pipeline.cli import selection
 from pipeline.cli.app import main
@@ -74,7 +77,11 @@ def test_five_tables_and_what_they_say_in_words(run: Run, tmp_path: Path, capfd:
     carried = table(tmp_path, "influence")
     carried = carried[(carried["measure"] == "convergence") & (carried["target"] == "t1")]
     first = carried.loc[carried["influence"].abs().idxmax()]
-    assert f"t1 {first['speaker']} ({first['country']}), {first['estimate']:.2f} with and" in said.err
+    assert any(
+        text.split() == ["t1", *f"{first['speaker']} ({first['country']})".split(),
+                         f"{first['estimate']:.2f}", f"{first['without']:.2f}"]
+        for text in said.out.splitlines()
+    )  # fmt: skip
     assert "UNCORRECTED" not in said.err
     assert "t0" in said.out
 
@@ -312,3 +319,50 @@ def test_a_folder_of_tags_gives_the_trends_of_one_file(run: Run, world: Path, tm
     for name in FILES:
         pd.testing.assert_frame_equal(tables[0][name], tables[1][name], rtol=1e-5)
     assert tables[0]["trends"]["n_statements"].sum() > 0
+
+
+def noted(folder: Path) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads((folder / "out" / "datapackage.json").read_text())["selection"]
+    return held
+
+
+def test_the_choice_is_noted_beside_the_tables(run: Run, tmp_path: Path) -> None:
+    assert run("--speaker", "ann chn", "--joint", "out", "--since", "2020-02-01") == 0
+    assert noted(tmp_path) == {
+        "statements": "files", "pair": ["CHN", "RUS"], "since": "2020-02-01", "until": None, "targets": None,
+        "speakers": ["Ann CHN"], "sources": None, "provenances": None, "joint": "out", "declared": ["coordination"],
+        "include_unverified": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "text"), [
+    ((), ""),
+    (("--since", "2020-02-01"), ""),
+    (("--speaker", "ann chn", "--speaker", "bob rus"), "speakers Ann CHN, Bob RUS"),
+    (("--source", "odd", "--until", "2020-09-30"), "sources odd; until 2020-09-30"),
+    (("--provenance", "verbatim", "--joint", "out"), "provenance verbatim; texts signed by both are left out"),
+    (("--targets", "t1", "--joint", "in"), "targets t1; texts signed by both count everywhere"),
+])  # fmt: skip
+def test_a_choice_in_words(options: tuple[str, ...], text: str, run: Run, tmp_path: Path) -> None:
+    assert run(*options) == 0
+    assert selection.in_words(selection.recalled(tmp_path / "out")) == text
+    assert selection.in_words({"include_unverified": True}) == "statements that no page bears out included"
+
+
+def test_a_noted_choice_chooses_the_same_again(run: Run, world: Path, tmp_path: Path) -> None:
+    tags = pd.read_csv(world / "tags.csv")
+    assert run("--source", "odd", "--provenance", "verbatim", "--since", "2020-03-01", "--targets", "t0") == 0
+    keep = chosen(tags, selection.options_of(selection.recalled(tmp_path / "out")))
+    wanted = (
+        (tags["source"] == "odd") & (tags["provenance"] == "verbatim") & (tags["date"] >= "2020-03-01")
+        & (tags["target"] == "t0") & ~tags["joint"]
+    )  # fmt: skip
+    assert keep.tolist() == wanted.tolist()
+    assert 0 < keep.sum() < len(keep)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"selection": 3}', "{}"])
+def test_what_was_not_noted_is_no_choice(content: str, tmp_path: Path) -> None:
+    (tmp_path / "datapackage.json").write_text(content)
+    assert selection.recalled(tmp_path) == {}
+    assert selection.recalled(tmp_path / "nowhere") == {}

@@ -89,6 +89,52 @@ def test_an_event_or_a_lead_is_no_convergence() -> None:
     assert answer(little(*tests)).short == TOO_FEW
 
 
+def told_events(*rows: dict[str, Any], **more: Any) -> Answer:
+    return answer(
+        make_inputs(tests=frame_of(test_row("trend", "ALL"), test_row("changepoint", "ALL"), *rows), **more)
+    )
+
+
+def sentence(found: Answer, lead: str) -> str:
+    return next((text for name, text in found.sentences if name == lead), "")
+
+
+def test_events_around_which_the_pool_moved_are_named_in_their_order() -> None:
+    found = told_events(
+        test_row("event", "ALL", event_id="ukraine-invasion", effect=-0.2, conf_low=-0.3, conf_high=-0.1, **FOUND),
+        test_row("event", "ALL", event_id="kabul-falls", effect=0.27, conf_low=0.11, conf_high=0.43, **FOUND),
+        test_row("event", "ALL", event_id="dushanbe"), test_row("event", "india", event_id="galwan-clash", **FOUND),
+    )  # fmt: skip
+    assert sentence(found, "Around what?") == (
+        "The pooled index moved closer after “The Taliban take Kabul” of 2021-08 (+0.27, +0.11 to +0.43) and apart "
+        "after “Russia's full-scale invasion of Ukraine” of 2022-02 (−0.20, −0.30 to −0.10)."
+    )
+    assert found.short == (
+        "Only around dated events were the positions of China and Russia seen to move: no trend, no break was found."
+    )
+
+
+@pytest.mark.parametrize(("flags", "said"), [((True, True), True), ((True, False), False), ((False, False), False)])
+def test_events_chosen_with_the_data_in_view_confirm_nothing(flags: tuple[bool, bool], said: bool) -> None:
+    rows = [
+        test_row("event", "ALL", event_id=event, exploratory=flag, **FOUND)
+        for event, flag in zip(("kabul-falls", "dushanbe"), flags, strict=True)
+    ]
+    text = sentence(told_events(*rows), "Around what?")
+    assert ("registered with the data in view suggest a cause and confirm none" in text) is said
+
+
+def test_no_event_detected_no_sentence_on_events() -> None:
+    assert sentence(told_events(test_row("event", "ALL", event_id="dushanbe")), "Around what?") == ""
+    unknown = told_events(test_row("event", "ALL", event_id="unheard-of", **FOUND))
+    assert sentence(unknown, "Around what?") == ""
+
+
+def test_an_event_without_an_interval_says_so() -> None:
+    row_of = test_row("event", "ALL", event_id="dushanbe", conf_low=np.nan, conf_high=np.nan, **FOUND)
+    assert "(+0.08, no interval)" in sentence(told_events(row_of), "Around what?")
+
+
 def test_ids_stand_in_for_names_that_are_not_known() -> None:
     assert "CHN and RUS" in answer(little(*pooled(CLOSER, None), names={})).short
 

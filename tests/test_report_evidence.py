@@ -19,6 +19,7 @@ from pipeline.report.evidence import (
     pieces,
     safe_link,
     settled,
+    statements_table,
 )
 from pipeline.report.inputs import STATEMENTS, TAGS, ReportInputs
 from pipeline.schema import LABEL_COLUMNS
@@ -113,6 +114,19 @@ def test_beyond_the_budget_what_addresses_nothing_is_left_out() -> None:
 def test_a_budget_of_none_shows_none() -> None:
     found = gather(told(one("a")), budget=0)
     assert (found.total, found.shown, found.groups) == (1, 0, ())
+
+
+def test_the_table_beside_a_page_has_every_statement_with_its_stances() -> None:
+    inputs = told(
+        one("b", 0.9), one("a", 0.6, "against"), one("c", 0.5, date="2020-01-05"), one("out", date="2031-01-01"),
+        one("d", stance="none"), labels=(("a", "india", "neutral"), ("b", "india", "none")),
+    )  # fmt: skip
+    table = statements_table(inputs, gather(inputs, budget=2))
+    assert table["statement_id"].tolist() == ["c", "a", "b", "d"]
+    assert list(table.columns) == [*STATEMENTS, "india", "on_page"]
+    assert table["india"].tolist() == ["favor", "neutral", "", ""]  # the coders', or else the model's
+    assert table.set_index("statement_id")["on_page"].to_dict() == {"c": True, "a": True, "b": False, "d": False}
+    assert table["text"].tolist()[0] == inputs.statements["text"].iloc[2]
 
 
 def test_nothing_to_gather() -> None:

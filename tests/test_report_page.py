@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.errors import StanceError
 from pipeline.report import forest, palette, words, write_report
-from pipeline.report.evidence import safe_link
+from pipeline.report.evidence import BUDGET, safe_link
 from pipeline.report.inputs import ALL, ReportInputs
 from pipeline.report.page import page
 from pipeline.schema import TEST_COLUMNS, TREND_COLUMNS
@@ -110,6 +110,23 @@ def bare(**more: Any) -> ReportInputs:
 
 def read(inputs: ReportInputs) -> Page:
     return Page(page(inputs))
+
+
+def test_what_a_page_cannot_hold_is_in_a_table_beside_it(tmp_path: Path) -> None:
+    held = make_evidence(BUDGET + 100)
+    held["statements"].loc[3, "text"] = "=cmd('format')"
+    inputs = bare(**held)
+    paths = write_report(inputs, tmp_path)
+    assert paths[1] == tmp_path / "statements.csv"
+    beside = pd.read_csv(paths[1])
+    assert len(beside) == BUDGET + 100
+    assert beside["on_page"].sum() == BUDGET
+    assert beside.loc[beside["statement_id"] == "x00003", "text"].tolist() == ["'=cmd('format')"]
+    text = paths[0].read_text(encoding="utf-8")
+    assert text.count('<li class="s"') == BUDGET
+    assert f"This page holds {BUDGET:,} of {BUDGET + 100:,} statements" in text
+    assert '<a href="statements.csv" download>statements.csv</a>' in text
+    assert len(text.encode()) < 3_000_000
 
 
 @pytest.mark.parametrize("with_evidence", [False, True])
@@ -246,7 +263,7 @@ def test_every_chart_has_a_computed_text_alternative() -> None:
     for image, text in zip(images, [*texts, forest.text(make_inputs())], strict=True):
         assert text in image["aria-label"]
     drawings = parsed().all("svg")
-    assert len(drawings) == 14
+    assert len(drawings) == 2 * (6 + len(forest.groups(make_inputs())))
     assert all(drawing["aria-hidden"] == "true" for drawing in drawings)
 
 
@@ -257,7 +274,11 @@ def test_every_chart_has_its_summary_for_all_to_read() -> None:
 
 def test_a_wide_and_a_narrow_drawing_are_exchanged_by_the_style() -> None:
     widths = [float(drawing["width"]) for drawing in parsed().all("svg")]
-    assert all(wide > 700 and narrow < 370 for wide, narrow in zip(widths[::2], widths[1::2], strict=True))
+    assert all(wide > 700 and narrow < 370 for wide, narrow in zip(widths[:12:2], widths[1:12:2], strict=True))
+    parts = widths[12:]  # the forest, a drawing a target, first all wide ones
+    assert len(parts) == 2 * len(forest.groups(make_inputs()))
+    assert min(parts[: len(parts) // 2]) > 700
+    assert max(parts[len(parts) // 2 :]) < 370
     assert ".narrow { display: none; }" in usual()
     assert ".wide { display: none; }" in usual()
 
@@ -332,7 +353,7 @@ def test_tests_that_could_not_be_made_are_listed_apart() -> None:
     found = read(bare(tests=pd.DataFrame(rows)))
     assert "Not testable with these data: event 3, event unknown." in found.words
     assert ["trend", "2019-01 to 2025-09", "+0.08 [−0.10 to +0.26]", "convergence", "0.61",
-            "not detected (exploratory)", "–"] in found.cells  # fmt: skip
+            "not detected †", "–"] in found.cells  # fmt: skip
 
 
 def test_the_events_table_numbers_dates_and_links() -> None:

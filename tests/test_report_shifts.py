@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from pipeline.report import shifts
 from pipeline.report.inputs import STATEMENTS, TAGS, ReportInputs
@@ -16,6 +17,11 @@ from pipeline.schema import LABEL_COLUMNS
 from tests.test_report_world import make_inputs, make_statement, make_tag
 
 Z = 1.959963984540054
+
+
+def quantile(clusters: int) -> float:
+    """Student's 97.5% point where that many clusters carry the error."""
+    return float(stats.t.ppf(0.975, clusters - 1))
 
 
 def made(score: Any, month: Any = None, **more: Any) -> Strand:
@@ -97,17 +103,43 @@ def test_a_label_drawn_with_half_a_chance_counts_twice_its_surprise() -> None:
 
 
 def test_unlabelled_statements_take_the_labelled_mean_of_their_class() -> None:
-    labelled = [({}, "favor", gold) for gold in ("favor", "favor", "favor", "against", "none")]
-    one = shifts.strand(evidence([*labelled, ({}, "favor", None)]), "CHN", "india")
+    labelled = [
+        ({"doc_id": f"own{i}"}, "favor", gold)
+        for i, gold in enumerate(("favor", "favor", "favor", "against", "none"))
+    ]
+    one = shifts.strand(evidence([*labelled, ({"doc_id": "new"}, "favor", None)]), "CHN", "india")
     assert one.score[:5] == pytest.approx([1, 1, 1, -1, 0])
     assert one.score[5] == pytest.approx(2 / 5)
     assert one.addressed[5] == pytest.approx(4 / 5)
 
 
 def test_the_mean_of_a_class_weighs_labels_by_their_chance() -> None:
-    rows = [({"pi": 0.25}, "favor", "against"), *[({"pi": 1.0}, "favor", "favor")] * 4, ({}, "favor", None)]
+    rows = [
+        ({"pi": 0.25}, "favor", "against"),
+        *[({"pi": 1.0}, "favor", "favor")] * 4,
+        ({"doc_id": "new"}, "favor", None),
+    ]
     one = shifts.strand(evidence(rows), "CHN", "india")
     assert one.score[5] == pytest.approx((4 * -1 + 4 * 1) / 8)
+
+
+def test_a_statement_is_not_fitted_by_labels_of_its_own_document() -> None:
+    rows = [({"doc_id": f"own{i}"}, "favor", "favor") for i in range(5)]
+    rows += [
+        ({"doc_id": "one"}, "favor", "against"),
+        ({"doc_id": "one"}, "favor", None),
+        ({"doc_id": ""}, "favor", None),
+    ]
+    one = shifts.strand(evidence(rows), "CHN", "india")
+    assert one.score[6] == pytest.approx(1.0)  # five labels elsewhere, all in favor
+    assert one.score[7] == pytest.approx(4 / 6)  # all six labels
+
+
+def test_a_drawn_label_is_held_against_what_the_others_say() -> None:
+    rows = [({"doc_id": f"own{i}", "pi": 0.5}, "favor", gold) for i, gold in enumerate(["against"] + ["favor"] * 6)]
+    one = shifts.strand(evidence(rows), "CHN", "india")
+    assert one.score[0] == pytest.approx(1 + 2 * (-1 - 1))  # the mean of the six others is 1
+    assert one.score[1] == pytest.approx(4 / 6 + 2 * (1 - 4 / 6))  # that of the six others 4/6
 
 
 def test_four_labels_of_a_class_are_too_few_to_learn_from() -> None:
@@ -147,12 +179,6 @@ def test_statements_without_a_date_are_left_out() -> None:
     assert one.score.tolist() == [-1.0]
 
 
-@pytest.mark.parametrize(("target", "n"), [("india", 1), ("coordination", 2)])
-def test_joint_texts_count_on_declared_targets_only(target: str, n: int) -> None:
-    inputs = evidence([({"joint": True}, "favor", None), ({}, "favor", None)], target)
-    assert shifts.strand(inputs, "CHN", target).score.size == n
-
-
 def test_statements_of_a_document_share_a_cluster_and_those_without_one_stand_alone() -> None:
     rows = [({"doc_id": d}, "favor", None) for d in ("a", "b", "a", "", "")]
     assert shifts.strand(evidence(rows), "CHN", "india").document.tolist() == [0, 1, 0, 2, 3]
@@ -162,7 +188,8 @@ def test_the_mean_and_its_interval_by_hand() -> None:
     # position 0.5; eight clusters of deviation 0.5/8; times 8/7
     shift = shifts.mean(made([1, 1, 1, 1, 0, 0, 0, 0]))
     error = math.sqrt(8 * (0.5 / 8) ** 2 * 8 / 7)
-    assert same(shift, Shift(estimate=0.5, low=0.5 - Z * error, high=0.5 + Z * error))
+    half = quantile(8) * error
+    assert same(shift, Shift(estimate=0.5, low=0.5 - half, high=0.5 + half))
 
 
 def test_the_mean_is_over_what_addresses_the_target() -> None:
@@ -175,15 +202,35 @@ def test_statements_of_one_document_count_as_one_cluster() -> None:
     apart, held = made(scores), made(scores, document=np.array([0, 0, 1, 1, 2, 2, 3, 3]))
     error = math.sqrt(4 * (1.0 / 8) ** 2 * 4 / 3)
     assert shifts.mean(held).estimate == shifts.mean(apart).estimate == 0.5
-    assert shifts.mean(held).high == pytest.approx(min(1, 0.5 + Z * error))
+    assert shifts.mean(held).high == pytest.approx(min(1, 0.5 + quantile(4) * error))
     assert shifts.mean(held).low < shifts.mean(apart).low
 
 
-def test_a_difference_of_means_adds_the_variances() -> None:
-    one, other = made([1, 1, 1, 1, 0, 0, 0, 0]), made([0, 0, 0, 0, -1, -1, -1, -1])
-    error = math.sqrt(2 * 8 * (0.5 / 8) ** 2 * 8 / 7)
-    assert same(shifts.mean(one, other), Shift(estimate=1.0, low=1 - Z * error, high=1 + Z * error))
+def test_a_difference_of_means_of_two_actors_adds_the_variances() -> None:
+    one, other = made([1, 1, 1, 1, 0, 0, 0, 0]), made([0, 0, 0, 0, -1, -1, -1, -1], document=np.arange(8, 16))
+    half = quantile(16) * math.sqrt(16 * (0.5 / 8) ** 2 * 16 / 15)
+    assert same(shifts.mean(one, other), Shift(estimate=1.0, low=1 - half, high=1 + half))
     assert shifts.mean(other, one).estimate == -1.0
+
+
+def test_what_a_document_says_on_both_targets_is_taken_together() -> None:
+    one, other = made([1, 1, 1, 1, 0, 0, 0, 0]), made([0, 0, 0, 0, -1, -1, -1, -1])
+    assert same(shifts.mean(one, other), Shift(estimate=1.0, low=1.0, high=1.0))  # each document: one apart
+    against = made([-1, -1, -1, -1, 0, 0, 0, 0])
+    half = quantile(8) * math.sqrt(8 * (1.0 / 8) ** 2 * 8 / 7)
+    assert shifts.mean(one, against).low == pytest.approx(1.0 - half)
+
+
+def test_few_documents_that_carry_the_error_widen_the_interval() -> None:
+    scores = np.array([1.0] * 20 + [-1.0] * 20)
+    even = shifts.mean(made(scores))
+    uneven = shifts.mean(made(scores, document=np.r_[np.zeros(10), np.arange(1, 31)].astype(int)))
+    errors = np.r_[10 / 40, np.full(30, 1 / 40)] ** 2
+    carrying = errors.sum() ** 2 / (errors**2).sum()
+    assert carrying < 2.5
+    assert (even.high - even.low) / 2 == pytest.approx(quantile(40) * math.sqrt(40 / 39 / 40))
+    half = stats.t.ppf(0.975, carrying - 1) * math.sqrt(errors.sum() * 31 / 30)
+    assert uneven.low == pytest.approx(max(-1, -half))
 
 
 @pytest.mark.parametrize("value", [1.0, -1.0, 0.0])
@@ -206,12 +253,20 @@ def test_seven_statements_are_too_few_for_a_mean_and_eight_are_not() -> None:
 def test_attention_by_hand() -> None:
     one = made([0.0] * 8, addressed=np.array([1, 1, 1, 1, 1, 1, 0, 0.0]))
     other = made([0.0] * 8, addressed=np.array([1, 1, 0, 0, 0, 0, 0, 0.0]))
-    error = math.sqrt(2 * (6 * 0.25**2 + 2 * 0.75**2) / 64)
+    errors = np.array([0, 0, 1, 1, 1, 1, 0, 0]) / 8 - 0.5 / 8  # of the difference, by document
     shift = shifts.attention(one, other)
     assert shift.estimate == pytest.approx(0.5)
-    assert shift.low == pytest.approx(0.5 - Z * error)
-    assert shift.high == pytest.approx(min(1, 0.5 + Z * error))
+    assert shift.low == pytest.approx(0.5 - quantile(8) * math.sqrt((errors**2).sum() * 8 / 7))
+    assert shift.high == pytest.approx(min(1, 1 - shift.low))
     assert shifts.attention(other, one).estimate == pytest.approx(-0.5)
+
+
+def test_two_targets_that_crowd_each_other_out_have_a_wider_difference() -> None:
+    first, second = np.array([1.0] * 4 + [0.0] * 12), np.array([0.0] * 4 + [1.0] * 4 + [0.0] * 8)
+    crowded = shifts.attention(made([0.0] * 16, addressed=first), made([0.0] * 16, addressed=second))
+    alike = shifts.attention(made([0.0] * 16, addressed=first), made([0.0] * 16, addressed=first))
+    assert crowded.high - crowded.low > 0.5
+    assert alike.high - alike.low == pytest.approx(0.0)
 
 
 def test_attention_needs_statements_on_both_sides_but_none_addressed() -> None:
@@ -305,6 +360,19 @@ def test_the_correlation_is_of_quarters() -> None:
     one, other = noise(13, 36), noise(14, 36)
     expected = np.corrcoef(one.reshape(-1, 3).mean(1), other.reshape(-1, 3).mean(1))[0, 1]
     assert shifts.together(made(one), made(other)).estimate == pytest.approx(expected)
+
+
+def test_quarters_of_few_statements_weigh_little() -> None:
+    quarters = np.repeat(np.arange(12) * 3, [9, 1] * 6)
+    path = np.repeat(np.resize([0.6, -0.6, 0.2, 0.9], 12), [9, 1] * 6)
+    crossed = np.where(np.repeat(np.arange(12) % 2 == 1, [9, 1] * 6), -path, path)  # only the thin quarters differ
+    one, other = made(path, month=quarters, n_months=36), made(crossed, month=quarters, n_months=36)
+    x, y = (np.array([s.score[s.month == m].mean() for m in sorted(set(quarters))]) for s in (one, other))
+    weight = np.resize([4.5, 0.5], 12)
+    by_hand = np.cov(x, y, aweights=weight)
+    expected = by_hand[0, 1] / math.sqrt(by_hand[0, 0] * by_hand[1, 1])
+    assert shifts.together(one, other).estimate == pytest.approx(expected)
+    assert expected > np.corrcoef(x, y)[0, 1] + 0.2
 
 
 def test_independent_series_are_seldom_found_together() -> None:

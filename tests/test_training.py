@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from pipeline.classify.calibration import abstention_threshold, fit_temperature
+from pipeline.classify.calibration import abstention_threshold, fit_scaling
 from pipeline.classify.evaluate import evaluate
 from pipeline.classify.training import (
     FOLDS,
@@ -18,7 +18,8 @@ from pipeline.classify.training import (
     WEIGHTS,
     TrainingSet,
     _cross_calibrated,
-    _temperatures,
+    _fold_margins,
+    _scaling,
     group_by_event,
     new_classifier,
     split_by_event,
@@ -184,22 +185,22 @@ def uncalibrated(tiny_world, noisy, tiny_targets):
     return scores
 
 
-def temperatures(data, scores, rows):
-    """Fit temperatures on the rows that name the target."""
-    found = []
+def scaled(data, scores, rows, apply_to):
+    """Fit the scaling on the rows that name the target, and return the log-odds of other scores."""
+    found = np.empty_like(apply_to)
     for k in range(2):
-        naming = [row for row in rows if not np.isnan(scores[row, k]).any()]
-        found.append(
-            fit_temperature(scores[naming, k], np.array([STANCES.index(data.y[row, k]) for row in naming]))
-        )
-    return np.array(found)
+        naming = [row for row in rows if not np.isnan(scores[row, k]).any() and data.y[row, k]]
+        truth = np.array([STANCES.index(data.y[row, k]) for row in naming])
+        matrix, offsets = fit_scaling(scores[naming, k], truth, data.weights[naming])
+        found[:, k] = apply_to[:, k] @ matrix + offsets
+    return found
 
 
 def test_out_of_fold_probabilities_come_from_the_other_groups(noisy, noisy_trained, uncalibrated):
     expected = np.empty_like(uncalibrated)
     for _, test in split_by_event(noisy):
-        others = np.setdiff1d(noisy.measured, test)
-        expected[test] = uncalibrated[test] / temperatures(noisy, uncalibrated, others)[:, None]
+        others = np.setdiff1d(EVERY, test)
+        expected[test] = scaled(noisy, uncalibrated, others, uncalibrated[test])
     silent = np.isnan(uncalibrated)
     assert silent.any()
     expected = np.where(silent, noisy_trained.classifier.silent_, expected)
@@ -207,43 +208,44 @@ def test_out_of_fold_probabilities_come_from_the_other_groups(noisy, noisy_train
     assert np.quantile(expected[~silent.any(axis=2)].std(axis=1), 0.5) < 5  # far from certain: a slip would show
 
 
-def test_the_final_model_is_fitted_on_everything_and_calibrated_on_what_is_measured(
+def test_the_final_model_is_fitted_on_everything_and_scaled_by_all_out_of_fold_margins(
     noisy, tiny_targets, noisy_trained, uncalibrated
 ):
     whole = new_classifier(tiny_targets).fit(noisy.texts, noisy.y, sample_weight=noisy.weights)
-    whole.temperatures_ = temperatures(noisy, uncalibrated, noisy.measured)
-    np.testing.assert_allclose(noisy_trained.classifier.temperatures_, whole.temperatures_, rtol=1e-6)
     fresh = ["Vessels are welcome in the harbour.", "Bread."]
-    np.testing.assert_allclose(
-        noisy_trained.classifier.predict_proba(fresh), whole.predict_proba(fresh), rtol=1e-4, atol=1e-9
-    )
+    margins = whole.margins(whole.transform(fresh))
+    expected = scaled(noisy, uncalibrated, EVERY, margins)
+    expected = softmax(np.where(np.isnan(margins), whole.silent_, expected), axis=2)
+    np.testing.assert_allclose(noisy_trained.classifier.predict_proba(fresh), expected, rtol=1e-3, atol=1e-9)
 
 
-def test_texts_that_do_not_name_a_target_have_no_part_in_its_temperature(noisy, uncalibrated):
-    before = _temperatures(noisy, uncalibrated)
-    np.testing.assert_allclose(before, temperatures(noisy, uncalibrated, noisy.measured))
-    assert (np.abs(before - 1) > 1e-3).all()
+EVERY = np.arange(48)
+
+
+def test_texts_that_do_not_name_a_target_have_no_part_in_its_scaling(noisy, uncalibrated):
+    before = _scaling(noisy, uncalibrated, EVERY)
     silent = np.isnan(uncalibrated[:, 0, 0])
     y = noisy.y.copy()
     y[silent, 0] = "favor"
-    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
+    changed = dataclasses.replace(noisy, y=y)
+    np.testing.assert_array_equal(_scaling(changed, uncalibrated, EVERY), before)
     mute = uncalibrated.copy()
     mute[:, 1] = np.nan
-    assert _temperatures(noisy, mute).tolist() == [before[0], 1.0]
+    after = _scaling(noisy, mute, EVERY)
+    np.testing.assert_array_equal(after[0], before[0])
+    assert after[1].tolist() == [*np.eye(4).tolist(), [0.0] * 4]
 
 
-def test_neither_unmeasured_nor_unlabelled_texts_have_a_part_in_a_temperature(noisy, uncalibrated):
-    before = _temperatures(noisy, uncalibrated)
+def test_texts_without_a_label_have_no_part_in_the_scaling_and_weights_count(noisy, uncalibrated):
+    before = _scaling(noisy, uncalibrated, EVERY)
     y = noisy.y.copy()
-    y[32:] = "neutral"
-    np.testing.assert_array_equal(_temperatures(dataclasses.replace(noisy, y=y), uncalibrated), before)
     y[:16, 0] = ""
-    fewer = _temperatures(dataclasses.replace(noisy, y=y), uncalibrated)
-    assert fewer[0] == temperatures(noisy, uncalibrated, range(16, 32))[0] != before[0]
-    assert fewer[1] == before[1]
-    np.testing.assert_array_equal(
-        _temperatures(noisy, uncalibrated, left_out=np.arange(16)), temperatures(noisy, uncalibrated, range(16, 32))
-    )
+    fewer = _scaling(dataclasses.replace(noisy, y=y), uncalibrated, EVERY)
+    np.testing.assert_array_equal(fewer[0], _scaling(noisy, uncalibrated, EVERY[16:])[0])
+    assert not np.allclose(fewer[0], before[0])
+    np.testing.assert_array_equal(fewer[1], before[1])
+    alike = dataclasses.replace(noisy, kinds=np.array(["double_coded"] * 48, dtype=object))
+    assert not np.allclose(_scaling(alike, uncalibrated, EVERY), before)
 
 
 def test_a_texts_own_label_has_no_part_in_its_calibration(noisy, noisy_trained, uncalibrated):
@@ -293,26 +295,24 @@ def sentinel_trained(tiny_world, sentinels, tiny_targets):
 
 
 def test_a_word_of_its_own_group_cannot_be_known_out_of_fold(sentinels, sentinel_trained):
-    in_sample = (sentinel_trained.classifier.predict(sentinels.texts) == sentinels.y).mean()
+    classifier = sentinel_trained.classifier
+    margins = classifier.margins(classifier.transform(sentinels.texts))
+    in_sample = (np.array(STANCES)[margins.argmax(2)] == sentinels.y).mean()
     out_of_fold = (np.array(STANCES)[sentinel_trained.out_of_fold.argmax(2)] == sentinels.y).mean()
     assert in_sample == 1.0
-    assert out_of_fold < 0.5  # three stances drawn at random
+    assert out_of_fold < 0.7  # three stances drawn at random, of which nothing is known but their shares
     assert sentinel_trained.metrics["model"]["mean_macro_f1"] < 0.5
 
 
-def test_a_texts_own_label_cannot_change_its_own_ranking(sentinels, sentinel_trained, tiny_targets):
-    changed = sentinels.y.copy()
-    changed[:3, 0] = next(stance for stance in ("favor", "against") if stance != changed[0, 0])
-    again = train(dataclasses.replace(sentinels, y=changed), tiny_targets, n_jobs=1)
-
-    def direction(trained, row):
-        logs = np.log(trained.out_of_fold[row, 0])
-        centred = logs - logs.mean()
-        return centred / np.linalg.norm(centred)
-
-    np.testing.assert_allclose(direction(again, 0), direction(sentinel_trained, 0), atol=1e-6)
-    others = np.array([not np.allclose(direction(again, r), direction(sentinel_trained, r)) for r in range(3, 90)])
-    assert others.any()
+def test_a_texts_own_label_has_no_part_in_its_margins(sentinels, tiny_targets, tiny_world):
+    fit, test = next((fit, test) for fit, test in split_by_event(sentinels) if 0 in test)
+    new = new_classifier(tiny_targets)
+    before = _fold_margins(new, sentinels, fit, test)
+    own, other = sentinels.y.copy(), sentinels.y.copy()
+    own[:3, 0] = other[fit[:3], 0] = "neutral"
+    after = _fold_margins(new, dataclasses.replace(sentinels, y=own), fit, test)
+    np.testing.assert_array_equal(after, before)
+    assert not np.allclose(_fold_margins(new, dataclasses.replace(sentinels, y=other), fit, test), before)
 
 
 # Metrics

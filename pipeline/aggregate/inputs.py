@@ -110,6 +110,17 @@ def observe(tags: pd.DataFrame, labels: pd.DataFrame, options: TrendOptions) -> 
     )  # fmt: skip
 
 
+def chosen(tags: pd.DataFrame, options: TrendOptions) -> NDArray[np.bool_]:
+    """Say which tags enter an analysis: those with a date and an actor that the options choose, shape (n,).
+
+    Raises
+    ------
+    DataError
+        As `observe` does.
+    """
+    return _kept(tags, _days(tags["date"], "tags"), options)
+
+
 def check_events(events: pd.DataFrame, options: TrendOptions) -> pd.DataFrame:
     """Return the events in date order, with `exploratory` added; input columns pass through.
 

@@ -71,7 +71,7 @@ def version_of(data: TrainingSet, classifier: StanceClassifier) -> str:
 
     content = [importlib.metadata.version("stance-convergence"), classifier.get_params(deep=False), dict(WEIGHTS)]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    # Groups decide the folds, and with them temperatures and out-of-fold probabilities.
+    # Groups decide the folds, and with them the scaling and out-of-fold probabilities.
     for text, lang, group, kind, row in zip(data.texts, data.langs, data.groups, data.kinds, data.y, strict=True):
         digest.update("|".join([text, lang, str(group), kind, *row]).encode())
     return f"{content[0]}-{digest.hexdigest()[:8]}"

@@ -4,38 +4,56 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def fit_temperature(scores: Floats, truth: Ints) -> float:
-    """Return the divisor of the scores that gives the true classes the highest likelihood.
+NEVER = -30.0
+"""Log-odds of a class that no case showed: a probability of about 1e-13."""
+
+
+def fit_scaling(margins: Floats, truth: Ints, weights: Floats | None = None) -> tuple[Floats, Floats]:
+    """Return (matrix, offsets) such that `margins @ matrix + offsets` are honest log-odds of the classes.
+
+    Matrix scaling: a multinomial logistic regression on the margins, with an L2 penalty. It corrects not only how
+    sure a machine is, as a temperature does, but also a class that it systematically prefers to another.
 
     Parameters
     ----------
-    scores : ndarray, shape (n, n_classes)
-        Uncalibrated log-odds of texts that the model was not trained on.
+    margins : ndarray, shape (n, n_classes)
+        Of texts that the machine was not trained on.
     truth : ndarray of int, shape (n,)
         True classes.
+    weights : ndarray, shape (n,), optional
+        How much each case counts; all the same by default.
 
     Returns
     -------
-    float
-        Above 1 where the model was over-confident. The ranking of classes is not touched.
+    matrix : ndarray, shape (n_classes, n_classes)
+    offsets : ndarray, shape (n_classes,)
+        A class without a case gets `NEVER`. With fewer than two classes there is nothing to learn from: the
+        margins stay as they are.
 
     References
     ----------
-    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks".
+    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks", section 4.2.
     """
-    rows = np.arange(len(truth))
-
-    def loss(log_temperature: float) -> float:
-        return -float(log_softmax(scores / np.exp(log_temperature), axis=1)[rows, truth].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+    width = margins.shape[1]
+    shown = np.unique(truth)
+    if len(shown) < 2:
+        return np.eye(width), np.zeros(width)
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(margins[:, shown], truth, sample_weight=weights)
+    matrix, offsets = np.zeros((width, width)), np.full(width, NEVER)
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(shown) == 2:  # scikit-learn then keeps the second class's only
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.append(-intercepts, intercepts) / 2,
+        )
+    matrix[np.ix_(shown, shown)], offsets[shown] = coefficients.T, intercepts
+    return matrix, offsets
 
 
 def expected_calibration_error(confidence: Floats, correct: npt.NDArray[np.bool_], *, bins: int = 10) -> float:
@@ -89,3 +107,37 @@ def abstention_threshold(confidence: Floats, correct: npt.NDArray[np.bool_], *, 
         return 1.01
     last = int(reached[-1])
     return 0.0 if last == len(order) - 1 else float(confidence[order[last]])
+
+
+def accuracy_at(confidence: Floats, correct: npt.NDArray[np.bool_], coverage: float) -> float:
+    """Return the share of right answers when only the surest share `coverage` of the cases is answered.
+
+    Parameters
+    ----------
+    confidence, correct : ndarrays, shape (n,), n at least 1
+        As for `expected_calibration_error`.
+    coverage : float
+        Share of cases that are answered, above 0; at least one case is.
+    """
+    surest = np.argsort(-confidence, kind="stable")[: max(1, round(coverage * len(correct)))]
+    return float(correct[surest].mean())
+
+
+def calibration_noise(confidence: Floats, *, draws: int = 200, random_state: int = 0) -> float:
+    """Return the expected calibration error that perfectly honest confidences of this number would still show.
+
+    With few cases a bin's accuracy misses its confidence by chance, so that the error never falls to 0; a measured
+    error means something only as far as it lies above this one.
+
+    Parameters
+    ----------
+    confidence : ndarray, shape (n,)
+        As for `expected_calibration_error`.
+    draws : int
+        Simulated sets of answers, each right with the probability that its confidence says.
+    random_state : int
+        Seed of the draws.
+    """
+    random = np.random.default_rng(random_state)
+    honest = (random.random(len(confidence)) < confidence for _ in range(draws))
+    return float(np.mean([expected_calibration_error(confidence, correct) for correct in honest]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classify.calibration import expected_calibration_error
+from pipeline.classify.calibration import accuracy_at, expected_calibration_error
 from pipeline.schema import STANCES
 
 MIN_CASES = 3
@@ -86,10 +86,9 @@ def _calibration(
     if confidence is None or not len(gold):
         return {}
     correct = gold == predicted
-    surest = np.argsort(-confidence, kind="stable")[: max(1, round(COVERAGE * len(gold)))]
     return {
         "ece": expected_calibration_error(confidence, correct),
-        "accuracy_at_80_coverage": float(correct[surest].mean()),
+        "accuracy_at_80_coverage": accuracy_at(confidence, correct, COVERAGE),
     }
 
 

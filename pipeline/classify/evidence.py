@@ -1,4 +1,4 @@
-"""Find the sentence of a statement that shows its stance."""
+"""Find the words of a statement that show its stance: the sentence, narrowed to a clause."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.classify.clauses import narrow_spans
 from pipeline.classify.scorer import StanceScorer
 from pipeline.classify.segment import sentence_spans
 from pipeline.schema import STANCES
@@ -18,7 +19,7 @@ Span = tuple[int, int]
 def evidence_spans(
     classifier: StanceScorer, text: str, predicted: npt.NDArray[np.int64], lang: str = ""
 ) -> list[Span | None]:
-    """Return, per target, the (start, end) of the sentence that speaks most for the predicted stance.
+    """Return, per target, the (start, end) of the words that speak most for the predicted stance.
 
     Parameters
     ----------
@@ -57,10 +58,11 @@ def evidence_of_all(
     parts = _Parts(classifier, texts, sentences)
     asked = [row for row, spans in enumerate(sentences) if len(spans) > 1 and parts.is_open(row, spoken[row])]
     parts.score(asked)
-    return [
+    best = [
         [_span(parts, row, k, stance) for k, stance in enumerate(stances)]
         for row, stances in enumerate(predicted.tolist())
     ]
+    return narrow_spans(classifier, texts, predicted, best)
 
 
 class _Parts:

@@ -1,9 +1,10 @@
 """The estimator: stance on every target, each from the sentences that name it.
 
-A linear support vector machine per target decides between the stances (Fan et al. 2008, LIBLINEAR); classes
-weigh by the root of their rarity, between as they come and fully balanced, which cross-validation preferred to
-both. A temperature per target, fitted on out-of-fold margins, makes the probabilities mean what they say (Guo
-et al. 2017, "On calibration of modern neural networks"). A text that never names a target is `none` on it, with
+A linear support vector machine per target and stance tells that stance from the others (Fan et al. 2008,
+LIBLINEAR), over features weighed by how telling naive Bayes finds them (Wang and Manning 2012, "Baselines and
+bigrams"). Texts weigh by the root of their stance's rarity, between as they come and fully balanced, which
+cross-validation preferred to both. A scaling per target, fitted on out-of-fold margins, turns the margins into
+log-odds that mean what they say (`calibration.fit_scaling`). A text that never names a target is `none` on it, with
 the probability that training texts without the name had.
 """
 
@@ -24,7 +25,10 @@ from pipeline.schema import STANCES
 
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
-"""Score of a stance that training data never showed for a target: a probability of about 1e-13."""
+"""Margin of a stance that training data never showed for a target."""
+TELLING = 0.4
+"""Weight of the log-ratios of naive Bayes against weighing all features alike; .3 to .7 differ little."""
+_AS_THEY_ARE = np.eye(len(STANCES) + 1, len(STANCES))
 
 
 class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -45,8 +49,8 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
 
     Attributes
     ----------
-    features_, coefficients_, intercepts_, silent_, temperatures_
-        As for `StanceScorer`; the temperatures are 1 until training sets them by out-of-fold margins.
+    features_, coefficients_, intercepts_, silent_, scaling_
+        As for `StanceScorer`; margins stay as they are until training sets the scaling by out-of-fold margins.
     """
 
     def __init__(
@@ -118,7 +122,7 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         self.coefficients_ = [coefficients for coefficients, _ in fitted]
         self.intercepts_ = [intercepts for _, intercepts in fitted]
         self.silent_ = np.array([_silent(*part) for part in zip(matrices, y.T, strict=True)])
-        self.temperatures_ = np.ones(len(self.targets))
+        self.scaling_ = np.tile(_AS_THEY_ARE, (len(self.targets), 1, 1))
         self.classes_ = np.array(STANCES)
         return self
 
@@ -149,24 +153,46 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         self, matrix: sparse.csr_matrix, column: npt.NDArray[Any], weights: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         known = np.flatnonzero(column != "")
-        stances = column[known].astype(str)
-        machine = LinearSVC(
-            C=self.C, class_weight=_class_weights(stances), tol=1e-3, max_iter=5000, random_state=self.random_state
-        )
-        machine.fit(matrix[known], stances, sample_weight=weights[known])
+        matrix, column = matrix[known], column[known]
         coefficients = np.zeros((matrix.shape[1], len(STANCES)), dtype=np.float32)
         intercepts = np.full(len(STANCES), _UNSEEN, dtype=np.float32)
-        signs = (-1, 1) if len(machine.classes_) == 2 else ()  # of two stances, LIBLINEAR keeps the second's
-        for row, stance in enumerate(machine.classes_):
-            sign, kept = (signs[row], 0) if signs else (1, row)
-            coefficients[:, STANCES.index(stance)] = sign * machine.coef_[kept]
-            intercepts[STANCES.index(stance)] = sign * machine.intercept_[kept]
+        for stance in np.unique(column.astype(str)):
+            holds = column == stance
+            telling = _telling(matrix, holds)
+            machine = LinearSVC(
+                C=self.C,
+                class_weight=_class_weights(holds),
+                tol=1e-3,
+                max_iter=5000,
+                random_state=self.random_state,
+            ).fit(matrix @ sparse.diags_array(telling), holds, sample_weight=weights[known])
+            place = STANCES.index(stance)
+            coefficients[:, place], intercepts[place] = machine.coef_[0] * telling, machine.intercept_[0]
         return coefficients, intercepts
 
+    def _new_machine(self, class_weight: dict[bool, float]) -> LinearSVC:
+        return LinearSVC(
+            C=self.C, class_weight=class_weight, tol=1e-3, max_iter=5000, random_state=self.random_state
+        )
 
-def _class_weights(stances: npt.NDArray[np.str_]) -> dict[str, float]:
-    names, counts = np.unique(stances, return_counts=True)
-    return {str(name): float(np.sqrt(len(stances) / count)) for name, count in zip(names, counts, strict=True)}
+
+def _telling(matrix: sparse.csr_matrix, holds: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return how much each feature tells a stance from the others, 1 on average, shape (n_features,).
+
+    Between 1 and the log-ratio of its shares among texts that hold the stance and texts that do not, as naive Bayes
+    counts them (Wang and Manning 2012): a rare word must not cost the machine as much as a telling one.
+    """
+    present = (matrix > 0).astype(np.float32)
+    inside = 1 + np.asarray(present[holds].sum(axis=0)).ravel()
+    outside = 1 + np.asarray(present[~holds].sum(axis=0)).ravel()
+    ratio = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum())))
+    weights: npt.NDArray[np.float32] = (1 - TELLING + TELLING * ratio / (ratio.mean() or 1.0)).astype(np.float32)
+    return weights
+
+
+def _class_weights(holds: npt.NDArray[np.bool_]) -> dict[bool, float]:
+    """Return the root of the rarity of holding a stance and of not holding it."""
+    return {held: float(np.sqrt(len(holds) / (holds == held).sum())) for held in (False, True)}
 
 
 def _silent(matrix: sparse.csr_matrix, column: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -38,8 +38,8 @@ class StanceScorer:
         Per target, stances in the order of `STANCES`; so are the `intercepts_`.
     silent_ : ndarray of shape (n_targets, 4)
         Log-probabilities of the stances where the text does not name the target.
-    temperatures_ : ndarray of shape (n_targets,)
-        Divisors of the margins.
+    scaling_ : ndarray of shape (n_targets, 5, 4)
+        Per target the matrix that margins are multiplied by and, in its last row, the offsets.
     """
 
     cues: Mapping[str, Sequence[str]]
@@ -47,7 +47,7 @@ class StanceScorer:
     coefficients_: list[npt.NDArray[np.float32]]
     intercepts_: list[npt.NDArray[np.float32]]
     silent_: Scores
-    temperatures_: npt.NDArray[np.float64]
+    scaling_: npt.NDArray[np.float64]
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -74,15 +74,28 @@ class StanceScorer:
 
     def scores(self, matrices: Sequence[sparse.csr_matrix]) -> Scores:
         """Return calibrated log-odds of each stance from `transform`ed texts, shape (n, n_targets, 4)."""
-        return self.calibrated(self.margins(matrices), self.temperatures_)
+        return self.calibrated(self.margins(matrices), self.scaling_)
 
-    def calibrated(self, margins: Scores, temperatures: npt.NDArray[np.float64]) -> Scores:
-        """Return log-odds: margins over temperatures, and the silent probabilities where a text is silent."""
-        return np.where(np.isnan(margins), self.silent_, margins / temperatures[:, None])
+    def calibrated(self, margins: Scores, scaling: npt.NDArray[np.float64]) -> Scores:
+        """Return log-odds: margins scaled, and the silent probabilities where a text is silent.
+
+        Parameters
+        ----------
+        margins : ndarray, shape (n, n_targets, 4)
+        scaling : ndarray, shape (n_targets, 5, 4)
+            As `scaling_`.
+        """
+        scaled = np.einsum("nki,kij->nkj", margins, scaling[:, :-1]) + scaling[:, -1]
+        return np.where(np.isnan(margins), self.silent_, scaled)
 
     def predict_proba(self, X: Sequence[str]) -> Scores:
         """Return calibrated probabilities, shape (len(X), n_targets, 4), stances in the order of `STANCES`."""
-        return softmax(self.scores(self.transform(X)))
+        return self.predict_naming(X)[0]
+
+    def predict_naming(self, X: Sequence[str]) -> tuple[Scores, npt.NDArray[np.bool_]]:
+        """Return calibrated probabilities, and whether each text names each target, shape (len(X), n_targets)."""
+        margins = self.margins(self.transform(X))
+        return softmax(self.calibrated(margins, self.scaling_)), ~np.isnan(margins[:, :, 0])
 
     def predict(self, X: Sequence[str]) -> npt.NDArray[np.str_]:
         """Return the likeliest stance of each text on each target, shape (len(X), n_targets)."""

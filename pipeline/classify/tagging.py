@@ -15,6 +15,7 @@ from pipeline.classify.evidence import Span, evidence_of_all
 from pipeline.classify.language import detect_language
 from pipeline.classify.pool import ordered
 from pipeline.classify.scorer import softmax
+from pipeline.classify.transcripts import combine_sentences, sentences_if_long
 from pipeline.corpus import text_key
 from pipeline.schema import STANCES, Statement, Tag
 
@@ -146,10 +147,16 @@ def decide(model: Model, texts: Sequence[str], langs: Sequence[str]) -> Decision
 
 
 def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Return calibrated probabilities, shape (len(texts), n_targets, 4): out of fold for training texts."""
+    """Return calibrated probabilities, shape (len(texts), n_targets, 4): out of fold for training texts.
+
+    A text of more than five sentences is read sentence by sentence (`transcripts`).
+    """
     if not texts:
         return np.empty((0, len(model.targets), len(STANCES)))
-    probabilities = model.scorer.predict_proba(texts)
+    probabilities, naming = model.scorer.predict_naming(texts)
+    for i in np.flatnonzero(naming.any(axis=1)).tolist():
+        if sentences := sentences_if_long(texts[i]):
+            probabilities[i] = combine_sentences(*model.scorer.predict_naming(sentences))
     for i, text in enumerate(texts):
         held_out = model.out_of_fold.get(text_key(text))
         if held_out is not None:

@@ -1,7 +1,7 @@
 """Assemble the training data and train: grouped cross-validation, calibration, abstention, final fit.
 
 Statements are grouped so that one event never sits on both sides of a split: two that share a date or a
-source page are in one group. Out-of-fold scores serve four ends: the quality figures, the temperatures,
+source page are in one group. Out-of-fold scores serve four ends: the quality figures, the scaling of margins,
 the abstention thresholds, and the tags of the very statements the model was trained on.
 """
 
@@ -25,11 +25,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
-from pipeline.classify.calibration import abstention_threshold, fit_temperature
+from pipeline.classify.calibration import abstention_threshold, fit_scaling
 from pipeline.classify.evaluate import evaluate
+from pipeline.classify.measures import by_coverage, by_language, cost_of_abstention
 from pipeline.classify.model import StanceClassifier
 from pipeline.config import Lexicon, Targets, load_lexicon, load_targets
 from pipeline.corpus import load_authored, load_documented
+from pipeline.errors import DataError
 from pipeline.schema import STANCES, Label, Statement
 
 _LOG = logging.getLogger(__name__)
@@ -130,10 +132,13 @@ def _authored(folder: Path | None) -> list[dict[str, Any]]:
 
 
 def _settled(row: dict[str, Any], stored: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Take a bundled statement out of the stored ones, with its settled labels if it was coded only once."""
+    """Take a bundled statement out of the stored ones, with its settled labels where the bundle has none."""
     settled = stored.pop(row["statement_id"], None)
-    if settled is None or row["kind"] == "double_coded":
+    if settled is None:
         return row
+    if row["kind"] == "double_coded":
+        bundled = {target: stance for target, stance in row["labels"].items() if stance}
+        return {**row, "labels": settled["labels"] | bundled}
     return {**row, "labels": {**row["labels"], **settled["labels"]}, "kind": "store"}
 
 
@@ -198,6 +203,7 @@ def train(
     """
     new = new_classifier(targets, random_state=random_state)
     folds = split_by_event(data, random_state=random_state)
+    _require_stances(data, folds)
     _LOG.info("training on %d texts, %d folds", len(data.texts), len(folds))
     classifier, *parts = Parallel(n_jobs=n_jobs)(
         [delayed(_fit)(new, data, np.arange(len(data.texts)))]
@@ -206,14 +212,27 @@ def train(
     )
     tests = [test for _, test in folds]
     margins = _assemble(tests, parts[: len(folds)])
-    classifier.temperatures_ = _temperatures(data, margins)
+    classifier.scaling_ = _scaling(data, margins, np.arange(len(data.texts)))
     out_of_fold = _cross_calibrated(classifier, data, margins, folds)
     metrics = {"model": _model_metrics(data, out_of_fold)}
     if baselines:
         metrics |= _baseline_metrics(data, _assemble(tests, parts[len(folds) :]))
     thresholds = _thresholds(data, out_of_fold)
     metrics["abstention"] = _abstention(data, out_of_fold, thresholds)
+    metrics |= _further_metrics(data, out_of_fold, thresholds)
     return Trained(classifier=classifier, thresholds=thresholds, out_of_fold=out_of_fold, metrics=metrics)
+
+
+def _require_stances(data: TrainingSet, folds: Sequence[tuple[Any, npt.NDArray[np.int64]]]) -> None:
+    """Stop before a long training that must fail: a target is learned from two stances at least, in every fold."""
+    for k, target in enumerate(data.targets):
+        if any(len(set(data.y[fit, k]) - {""}) < 2 for fit, _ in folds):
+            labels = int((data.y[:, k] != "").sum())
+            raise DataError(
+                f"target {target} has {labels} labels: to learn from, it needs two stances on several days. Label "
+                f"statements with `stance annotate label --targets {target}`, settle them with `stance annotate "
+                "adjudicate`, and retrain."
+            )
 
 
 def _fit(new: StanceClassifier, data: TrainingSet, rows: npt.NDArray[np.int64]) -> StanceClassifier:
@@ -257,18 +276,19 @@ def _codes(data: TrainingSet, k: int, rows: npt.NDArray[np.int64]) -> npt.NDArra
     return np.array([STANCES.index(stance) for stance in data.y[rows, k]], dtype=np.int64)
 
 
-def _temperatures(
-    data: TrainingSet, margins: npt.NDArray[np.float64], left_out: npt.NDArray[np.int64] | None = None
+def _scaling(
+    data: TrainingSet, margins: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Fit each target's temperature on measured texts that name it; 1 where there are none."""
-    rows = data.measured if left_out is None else np.setdiff1d(data.measured, left_out)
-    temperatures = np.ones(len(data.targets))
+    """Fit each target's scaling on the rows that name it, each at its weight in training.
+
+    Authored passages calibrate too: Chinese and Russian are learnt from them alone.
+    """
+    scaling = []
     for k in range(len(data.targets)):
         known = _known(data, k, rows)
         known = known[~np.isnan(margins[known, k, 0])]
-        if len(known):
-            temperatures[k] = fit_temperature(margins[known, k], _codes(data, k, known))
-    return temperatures
+        scaling.append(np.vstack(fit_scaling(margins[known, k], _codes(data, k, known), data.weights[known])))
+    return np.array(scaling)
 
 
 def _cross_calibrated(
@@ -279,8 +299,8 @@ def _cross_calibrated(
 ) -> npt.NDArray[np.float64]:
     """Calibrate the margins of each fold by the other folds' labels, so that no text calibrates itself."""
     calibrated = np.empty_like(margins)
-    for _, test in folds:
-        calibrated[test] = classifier.calibrated(margins[test], _temperatures(data, margins, left_out=test))
+    for fit, test in folds:
+        calibrated[test] = classifier.calibrated(margins[test], _scaling(data, margins, fit))
     probabilities: npt.NDArray[np.float64] = softmax(calibrated, axis=2)
     return probabilities
 
@@ -289,6 +309,20 @@ def _model_metrics(data: TrainingSet, out_of_fold: npt.NDArray[np.float64]) -> d
     rows = data.measured
     predicted = np.array(STANCES)[out_of_fold[rows].argmax(2)]
     return evaluate(data.targets, data.y[rows], predicted, out_of_fold[rows].max(2))
+
+
+def _further_metrics(
+    data: TrainingSet, out_of_fold: npt.NDArray[np.float64], thresholds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Measure by language, the authored passages apart; accuracy by coverage and the cost of abstention."""
+    langs, authored, rows = np.array(data.langs), data.kinds == "authored", data.measured
+    parts = {"documented": rows}
+    parts |= {f"authored, {lang}": np.flatnonzero(authored & (langs == lang)) for lang in sorted(set(data.langs))}
+    return {
+        "languages": by_language(data.targets, data.y, out_of_fold, parts),
+        "coverage": by_coverage(data.targets, data.y[rows], out_of_fold[rows]),
+        "cost_of_abstention": cost_of_abstention(data.targets, data.y[rows], out_of_fold[rows], thresholds),
+    }
 
 
 def _baseline_metrics(data: TrainingSet, predicted: npt.NDArray[Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pipeline.cli.console import (
     StoreOption,
     TargetsOption,
 )
+from pipeline.cli.llm import classify_with_llm, is_llm
 from pipeline.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ def classify(
     kind = console.chosen_format(output_format, output)
     console.refuse_parquet(kind, output)
     chosen = _targets(targets)
+    if is_llm(model):
+        if text is None and source is None:
+            raise UsageError("a language model tags a file, a folder or --text: name one.")
+        with _rows(source, text, input_format, skip_bad, output) as rows:
+            classify_with_llm(str(model), rows, kind, output, chosen)
+        return
     if text is None and source is None:
         _classify_store(store, model)
         return

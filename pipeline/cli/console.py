@@ -30,7 +30,10 @@ StoreOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="Model id (name/version), name or folder [default: the current one]."),
+    typer.Option(
+        "--model",
+        help="Model id (name/version), name or folder; llm:NAME asks a language model [default: the current].",
+    ),
 ]
 TargetsOption = Annotated[
     str | None, typer.Option("--targets", help="Only these targets, separated by commas [default: all].")

@@ -15,7 +15,7 @@ from pipeline.cli.console import ModelOption, StoreOption
 from pipeline.errors import DataError, StanceError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.classify.training import TrainingSet
+    from pipeline.classify.training import Trained, TrainingSet
     from pipeline.schema import Label, Statement
 
 
@@ -60,14 +60,59 @@ def retrain(
             console.note(f"the floor of {name} is above what was measured and stays; --lower lets it fall")
     reasons = fallen(trained.metrics, read_floors(), measured_on)
     version = version_of(data, trained.classifier)
+    trained = _compared(trained, data, version, seed)
     why = force if reasons and force else ""
     card = model_card(trained, data, targets, version=version, evaluation_hash=measured_on, forced=why)
     model_id = save_model(trained, data, targets, card=card, now=console.now())
     _show_metrics(trained.metrics)
+    _show_comparison(trained.metrics.get("comparison"))
     if reasons and not force:
         raise StanceError(f"{model_id} was not made current: {'; '.join(reasons)}. Mend it, or --force REASON.")
     make_current(model_id)
     console.note(f"{model_id} is the current model")
+
+
+def _compared(trained: Trained, data: TrainingSet, version: str, seed: int) -> Trained:
+    """Add the comparison with the current model to the metrics; a model made again keeps the one it had."""
+    from dataclasses import replace
+
+    from pipeline.classify.artifact import current_model_id, load_model, read_metrics
+    from pipeline.classify.comparison import compare
+    from pipeline.errors import ArtifactError
+
+    current = current_model_id()
+    if current is None:
+        return trained
+    try:
+        before = load_model()
+        comparison = (
+            read_metrics(before.folder).get("comparison")
+            if current.endswith(f"/{version}")
+            else compare(
+                data.targets,
+                [data.texts[i] for i in data.measured],
+                data.y[data.measured],
+                data.groups[data.measured],
+                trained.out_of_fold[data.measured],
+                before.out_of_fold,
+                old_id=current,
+                old_targets=before.targets,
+                random_state=seed,
+            )
+        )
+    except (ArtifactError, UsageError) as error:
+        console.note(f"not compared with the current model: {error}")
+        return trained
+    return replace(trained, metrics={**trained.metrics, "comparison": comparison}) if comparison else trained
+
+
+def _show_comparison(comparison: Mapping[str, Any] | None) -> None:
+    if comparison is not None:
+        console.note(
+            f"against {comparison['with']}: mean macro-F1 {comparison['difference']:+.3f} "
+            f"(95% interval {comparison['conf_low']:+.3f} to {comparison['conf_high']:+.3f}) "
+            f"on {comparison['statements']} statements"
+        )
 
 
 def _training_data(path: Path | None) -> TrainingSet:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline.cli import console
+from pipeline.cli import console, selection
 from pipeline.cli.console import StoreOption
 from pipeline.cli.trends import Out
 from pipeline.errors import UsageError
@@ -13,6 +14,8 @@ from pipeline.schema import EVENT_COLUMNS, TEST_COLUMNS, TREND_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from pipeline.schema import Statement
 
 DATA_CARD = Path("documented") / "README.md"
 """Card of the bundled statements, below the corpus folder."""
@@ -22,7 +25,11 @@ def report(
     out: Out = Path("exports"),
     store: StoreOption = None,
 ) -> None:
-    """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote."""
+    """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote.
+
+    The page shows the statements that `stance trends` chose. It holds at most 1,500 of them, the most telling; all
+    are in statements.csv beside it when there are more.
+    """
     from pipeline.config import corpus_dir, load_actors, load_targets, models_dir
     from pipeline.report import ReportInputs, write_report
     from pipeline.tables import read_frame
@@ -38,6 +45,7 @@ def report(
         )
     ]
     pair, model_id = _pair_in(frames[0]), _first(frames[0], "model_id")
+    chosen = selection.recalled(out)
     with console.working("drawing"):
         written = write_report(
             ReportInputs(
@@ -51,7 +59,8 @@ def report(
                 made_on=console.now().date(),
                 data_card=_text(corpus_dir() / DATA_CARD),
                 model_card=_text(models_dir() / model_id / "README.md") if model_id else "",
-                **_held(store, model_id),
+                chosen=selection.in_words(chosen),
+                **_held(store, model_id, chosen),
             ),
             out,
         )
@@ -73,25 +82,43 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _held(path: Path | None, model_id: str) -> dict[str, pd.DataFrame]:
-    """Read statements, the model's tags and the labels from the store, and count them; nothing without a store."""
-    import dataclasses
+def _held(path: Path | None, model_id: str, chosen: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Read from the store what the figures were made from: statements, tags, labels, and counts of them.
 
+    Nothing without a store, or where the figures were made from other files than the store.
+    """
     import pandas as pd
 
     from pipeline.config import store_path
     from pipeline.report.inputs import STATEMENTS, TAGS
 
-    if not (path or store_path()).is_file():
+    if not (path or store_path()).is_file() or chosen.get("statements") == "files":
         return {"sources": _counted(pd.DataFrame(columns=list(STATEMENTS)), set())}
+    everything = bool(chosen.get("include_unverified"))
     with console.open_store(path) as opened:
-        rows = [dataclasses.asdict(statement) for statement in opened.statements()]
-        tags, labels = opened.tags_frame(model_id)[list(TAGS)], opened.labels_frame()
+        tags = _chosen_tags(opened.tags_frame(model_id, include_unverified=everything), chosen)
+        labels = opened.labels_frame(include_unverified=everything)
+        wanted = set(tags["statement_id"])
+        rows = [_row(one) for one in opened.statements() if one.statement_id in wanted]
     statements = pd.DataFrame(rows, columns=list(STATEMENTS))
+    labels = labels[labels["statement_id"].isin(wanted)]
     return {
-        "statements": statements, "tags": tags, "labels": labels,
+        "statements": statements, "tags": tags[list(TAGS)], "labels": labels,
         "sources": _counted(statements, set(labels["statement_id"])),
     }  # fmt: skip
+
+
+def _chosen_tags(tags: pd.DataFrame, chosen: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the tags that the figures count; all of them where nothing was noted, as by an earlier version."""
+    from pipeline.aggregate.inputs import chosen as entering
+
+    return tags[entering(tags, selection.options_of(chosen))] if chosen else tags
+
+
+def _row(statement: Statement) -> tuple[Any, ...]:
+    from pipeline.report.inputs import STATEMENTS
+
+    return tuple(getattr(statement, name) for name in STATEMENTS)
 
 
 def _counted(statements: pd.DataFrame, labelled: set[str]) -> pd.DataFrame:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.console import iso_date
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
+
+    from pipeline.aggregate import TrendOptions
+
+_LISTS = ("targets", "speakers", "sources", "provenances")
 
 SpeakerOption = Annotated[
     list[str] | None,
@@ -82,3 +90,55 @@ def seen_on(asked: str | None, tags: pd.DataFrame) -> dt.date | None:
         return dt.date.fromisoformat(str(latest))
     except ValueError:
         return None  # no date at all, or one that the analysis will name
+
+
+def noted(options: TrendOptions, *, stored: bool, include_unverified: bool) -> dict[str, Any]:
+    """Return what an analysis chose, as it stands in `datapackage.json` for `stance report` to follow."""
+    days = {name: getattr(options, name) for name in ("since", "until")}
+    return {
+        "statements": "store" if stored else "files",
+        "pair": list(options.pair),
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+        **{name: list(value) if (value := getattr(options, name)) is not None else None for name in _LISTS},
+        "joint": options.joint,
+        "declared": list(options.declared),
+        "include_unverified": include_unverified,
+    }
+
+
+def recalled(folder: Path) -> Mapping[str, Any]:
+    """Return what `stance trends` noted beside its tables; empty where it noted nothing that can be read."""
+    try:
+        held = json.loads((folder / "datapackage.json").read_text(encoding="utf-8")).get("selection")
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def options_of(chosen: Mapping[str, Any]) -> TrendOptions:
+    """Return the options that choose what was noted."""
+    from pipeline.aggregate import TrendOptions
+
+    given: dict[str, Any] = {
+        name: tuple(chosen[name]) for name in (*_LISTS, "pair", "declared") if chosen.get(name)
+    }
+    for name in ("since", "until"):
+        if chosen.get(name):
+            given[name] = dt.date.fromisoformat(chosen[name])
+    return TrendOptions(joint=chosen.get("joint") or "declared", **given)
+
+
+def in_words(chosen: Mapping[str, Any]) -> str:
+    """Return in words how a choice differs from taking everything since its first day; empty when it does not."""
+    names = (
+        ("speakers", "speakers"),
+        ("sources", "sources"),
+        ("provenances", "provenance"),
+        ("targets", "targets"),
+    )
+    parts = [f"{what} {', '.join(map(str, chosen[key]))}" for key, what in names if chosen.get(key)]
+    parts += [f"until {chosen['until']}"] if chosen.get("until") else []
+    joint = {"in": "texts signed by both count everywhere", "out": "texts signed by both are left out"}
+    parts += [joint[chosen["joint"]]] if chosen.get("joint") in joint else []
+    parts += ["statements that no page bears out included"] if chosen.get("include_unverified") else []
+    return "; ".join(parts)

@@ -25,22 +25,37 @@ def show(result: Trends, pair: tuple[str, str]) -> None:
             "UNCORRECTED: there are too few labels to correct the classifier's errors with, so every figure takes "
             "its word; errors alone can look like agreement. `stance annotate sample` says what to label."
         )
-    for line in (carried(result.influence), worth(result.labelling)):
-        if line:
-            console.note(line)
+    _show_carried(carried(result.influence))
+    if line := worth(result.labelling):
+        console.note(line)
 
 
-def carried(influence: pd.DataFrame) -> str:
-    """Return who moves the convergence on which target most by being left out; empty when nobody is known."""
+def carried(influence: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return who moves the convergence on each target most by being left out; nothing when nobody is known.
+
+    Returns
+    -------
+    list of (target, speaker, convergence with, without)
+        By target.
+    """
     rows = influence[(influence["measure"] == "convergence") & influence["without"].notna()]
     if rows.empty:
-        return ""
+        return []
     first = rows.loc[rows["influence"].abs().groupby(rows["target"]).idxmax()].sort_values("target")
-    parts = [
-        f"{r.target} {r.speaker} ({r.country}), {r.estimate:.2f} with and {r.without:.2f} without"
+    return [
+        (str(r.target), f"{r.speaker} ({r.country})", f"{r.estimate:.2f}", f"{r.without:.2f}")
         for r in first.itertuples()
     ]
-    return "convergence over all months rests most on: " + "; ".join(parts)
+
+
+def _show_carried(rows: list[tuple[str, ...]]) -> None:
+    """Print a table of who carries the convergence over all months."""
+    if not rows:
+        return
+    shown = console.table("convergence, all months", "rests most on", "with#", "without#")
+    for row in rows:
+        shown.add_row(*row)
+    console.show(shown)
 
 
 def worth(labelling: pd.DataFrame) -> str:

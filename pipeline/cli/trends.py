@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -106,7 +106,7 @@ def trends(
     )
     with console.working("estimating"):
         result = estimate_trends(tag_frame, label_frame, event_frame, options)
-    _write(result, out)
+    _write(result, out, selection.noted(options, stored=tags is None, include_unverified=include_unverified))
     summary.show(result, options.pair)
     console.note("wrote " + ", ".join(str(out / f"{name}.csv") for name in _TABLES))
 
@@ -214,7 +214,7 @@ def _events(path: Path | None) -> pd.DataFrame:
     return frame if len(frame) else pd.DataFrame(columns=list(EVENT_COLUMNS))
 
 
-def _write(result: Trends, out: Path) -> None:
+def _write(result: Trends, out: Path, chosen: dict[str, Any]) -> None:
     from pipeline.tables import write_dictionary, write_frame
 
     further = [c for c in result.tests.columns if c not in TEST_COLUMNS]
@@ -225,4 +225,4 @@ def _write(result: Trends, out: Path) -> None:
     }
     for name, frame in tables.items():
         write_frame(frame, out / name)
-    write_dictionary({name: list(frame.columns) for name, frame in tables.items()}, out)
+    write_dictionary({name: list(frame.columns) for name, frame in tables.items()}, out, selection=chosen)

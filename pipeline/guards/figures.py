@@ -111,7 +111,7 @@ def _listed(counts: Counter[str]) -> str:
 
 def _stances(bundle: Bundle, records: Sequence[DocumentedStatement]) -> str:
     rows = []
-    for target, agreement in zip(bundle.targets.ids, alphas(records, bundle.targets.ids), strict=True):
+    for target, agreement in zip(bundle.targets.coded, alphas(records, bundle.targets.coded), strict=True):
         counts = Counter(
             (group, record.labels[target])
             for record in records
@@ -135,8 +135,8 @@ def _batches(bundle: Bundle, records: Sequence[DocumentedStatement]) -> str:
         checks = [record.verified for record in held]
         mended = sum(check is not None and bool(check.mended) for check in checks)
         state = [len(held), len(checks) - mended - checks.count(None), mended, checks.count(None), out]
-        rows.append([batch, *state, *alphas(held, bundle.targets.ids)])
-    named = [f"alpha `{target}`" for target in bundle.targets.ids]
+        rows.append([batch, *state, *alphas(held, bundle.targets.coded)])
+    named = [f"alpha `{target}`" for target in bundle.targets.coded]
     head = ["batch", "statements", "as they were", "mended", "unverified", "taken out", *named]
     return table(head, rows)
 
@@ -175,7 +175,7 @@ def _longest(months: Sequence[str], held: Counter[str]) -> str:
 def authored(bundle: Bundle) -> str:
     """Return the figures of the card of authored passages."""
     rows = [row for row in bundle.passages if row.record.labels is not None]
-    targets = bundle.targets.ids
+    targets = bundle.targets.coded
     languages = sorted({row.record.lang for row in rows})
     counts = [
         [f"`{target}`", language, agreement, *(held[stance] for stance in STANCES)]

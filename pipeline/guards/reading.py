@@ -69,7 +69,8 @@ def read(folder: Path) -> tuple[Bundle, list[Finding]]:
     """Read every file of a corpus folder; what is invalid becomes findings."""
     if not (folder / DOCUMENTED_FILE).is_file():
         raise UsageError(f"no corpus in {folder}: there is no {DOCUMENTED_FILE}. Name a folder like corpus/.")
-    context = {"actors": load_actors(folder).ids, "targets": load_targets(folder).ids}
+    targets = load_targets(folder)
+    context = {"actors": load_actors(folder).ids, "targets": targets.ids, "coded": targets.coded}
     found: list[Finding] = []
     statements = _rows(folder, DOCUMENTED_FILE, DocumentedStatement, context, found)
     names = sorted(f"authored/{path.name}" for path in (folder / "authored").glob("passages_*.jsonl"))
@@ -80,7 +81,7 @@ def read(folder: Path) -> tuple[Bundle, list[Finding]]:
         passages=tuple(passages),
         events=load_events(folder / "events.csv"),
         actors=load_actors(folder),
-        targets=load_targets(folder),
+        targets=targets,
         ledger=_table(folder, LEDGER_FILE, LEDGER_COLUMNS, found),
         reviewed=_table(folder, REVIEWED_FILE, REVIEWED_COLUMNS, found),
     )

@@ -12,7 +12,15 @@ from typing import Any
 import pandas as pd
 
 from pipeline.report import words
-from pipeline.report.inputs import ALL, ReportInputs, drawn_rows, frequency, last_with_data, period_text
+from pipeline.report.inputs import (
+    ALL,
+    ReportInputs,
+    drawn_rows,
+    frequency,
+    last_with_data,
+    numbered_events,
+    period_text,
+)
 from pipeline.report.panels import pair_series
 
 
@@ -31,6 +39,7 @@ def answer(inputs: ReportInputs) -> Answer:
         return Answer(short="There is nothing to answer from.", sentences=(("", words.NO_ROWS),))
     parts = (
         ("Since when?", _when(inputs)),
+        ("Around what?", _events(inputs)),
         ("On what?", _now(inputs, rows)), ("", _apart(inputs, rows)), ("", _single(inputs)),
         ("What could not be detected?", _blind(inputs)),
         ("How sure?", _sure(inputs)),
@@ -64,6 +73,8 @@ def _short(inputs: ReportInputs) -> str:
         )
     if _pooled_test(inputs, "trend") is None and _pooled_test(inputs, "changepoint") is None:
         return f"These data are too few to say whether the positions of {who} converge."
+    if _pooled_events(inputs):
+        return f"Only around dated events were the positions of {who} seen to move: no trend, no break was found."
     return f"No convergence of {who} was detected, which is not the same as none."
 
 
@@ -72,20 +83,48 @@ def _when(inputs: ReportInputs) -> str:
     parts = []
     if trend is not None and _moved(trend):
         parts.append(
-            f"pooled over the core targets, convergence changed by {words.number(trend['effect'], signed=True)} a year "  # noqa: E501
-            f"({words.span(trend['conf_low'], trend['conf_high'], signed=True)}, adjusted "
-            f"{words.probability(trend['p_adjusted'])})"
+            f"pooled over the core targets, convergence changed by {_effect(trend)} a year ({_interval(trend)}, "
+            f"adjusted {words.probability(trend['p_adjusted'])})"
         )
     if change is not None and _moved(change):
         since = str(change.get("changed_at") or "")[:7]
         parts.append(
-            f"the likeliest break is {since or 'of unknown date'}, with convergence "
-            f"{words.number(change['effect'], signed=True)} after it (adjusted {words.probability(change['p_adjusted'])})"  # noqa: E501
+            f"the likeliest break is {since or 'of unknown date'}, with convergence {_effect(change)} after it "
+            f"(adjusted {words.probability(change['p_adjusted'])})"
         )
     if not parts:
         return "Since when cannot be said: neither a trend nor a break of the pooled index was detected."
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _effect(row: dict[str, Any]) -> str:
+    return words.number(row["effect"], signed=True)
+
+
+def _pooled_events(inputs: ReportInputs) -> list[dict[str, Any]]:
+    """Return the event tests of the pooled index that detected something, in the order of the events."""
+    order = [str(event) for event in numbered_events(inputs.events)["event_id"]]
+    found = [row for row in words.tests_of(inputs, ALL) if row["test"] == "event" and _moved(row)]
+    return sorted(found, key=lambda row: order.index(row["event_id"]) if row["event_id"] in order else len(order))
+
+
+def _events(inputs: ReportInputs) -> str:
+    """Say around which events the pooled index moved, and whether they were chosen with the data in view."""
+    found = _pooled_events(inputs)
+    if not found:
+        return ""
+    labels = {str(row["event_id"]): row for row in inputs.events.to_dict("records")}
+    parts = [
+        f"{'closer' if row['effect'] > 0 else 'apart'} after “{labels[row['event_id']]['label']}” of "
+        f"{str(labels[row['event_id']]['date'])[:7]} ({_effect(row)}, {_interval(row)})"
+        for row in found
+        if row["event_id"] in labels
+    ]
+    text = f"The pooled index moved {_listed(parts)}" if parts else ""
+    if text and all(words.exploratory(row) for row in found):
+        text += "; events registered with the data in view suggest a cause and confirm none"
+    return f"{text}." if text else ""
 
 
 def _now(inputs: ReportInputs, rows: pd.DataFrame) -> str:
@@ -102,30 +141,30 @@ def _now(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     parts = []
     if same:
         parts.append(
-            f"Most lately they cannot be told apart on {_listed(same)}: that is no proof of agreement, since gaps as "  # noqa: E501
-            "wide as these intervals would look the same"
+            f"Most lately they cannot be told apart on {_listed(same)}: that is no proof of agreement, since gaps "
+            "as wide as these intervals would look the same"
         )
     if apart:
         parts.append(f"{'They' if not same else 'they'} differ on {_listed(apart)}")
     return "; ".join(parts) + "." if parts else ""
 
 
-def _interval(row: pd.Series[Any]) -> str:
+def _interval(row: pd.Series[Any] | dict[str, Any]) -> str:
+    if pd.isna(row["conf_low"]):
+        return "no interval"
     return words.span(row["conf_low"], row["conf_high"], signed=True)
 
 
 def _apart(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     """Say in how many periods each core target's gap excluded zero, and when last."""
-    parts = []
+    parts, each = [], frequency(inputs.trends)
     for target in inputs.core:
         data = pair_series(rows, "gap", target)
         known = data[(data["status"] != "empty") & data["conf_low"].notna()]
         differ = known[(known["conf_low"] > 0) | (known["conf_high"] < 0)]
         if len(differ):
             last = period_text(differ.index[-1])
-            parts.append(
-                f"{inputs.label(target)} in {len(differ)} of {len(known)} {frequency(inputs.trends)}s, last in {last}"  # noqa: E501
-            )
+            parts.append(f"{inputs.label(target)} in {len(differ)} of {len(known)} {each}s, last in {last}")
         elif len(known):
             parts.append(f"{inputs.label(target)} in none of {len(known)}")
     return f"Their intervals showed them apart on {_listed(parts)}." if parts else ""
@@ -165,8 +204,8 @@ def _sure(inputs: ReportInputs) -> str:
     )
     if total:
         parts.append(
-            f"All this rests on {total:,} statements, {labelled / total:.0%} of them labelled; the labels are by language "  # noqa: E501
-            "models and unchecked by experts"
+            f"All this rests on {total:,} statements, {labelled / total:.0%} of them labelled; the labels are by "
+            "language models and unchecked by experts"
         )
     drift = _pooled_test(inputs, "classifier_drift")
     if drift is not None and drift["result"] == "detected":

@@ -270,7 +270,7 @@ def _key_entries(drawn: Sequence[Panel], frame: Frame) -> list[Entry]:
         (f"{levels} interval, darker 50%", GREY if len(top) > 1 else top[0].style, "band", 0.0),
         ("sparse (below 3)", GREY, "sparse", 60.0),
         ("no data", None, "empty", 0.0),
-        ("1 statement", GREY, "point", frame.area(1)),
+        ("1", GREY, "point", frame.area(1)),
         (f"{frame.most:.0f} statements", GREY, "point", frame.area(frame.most)),
     ]
 

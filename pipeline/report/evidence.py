@@ -17,10 +17,12 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from pipeline.report.inputs import ReportInputs, drawn_rows, frequency, period_text, target_ids
+from pipeline.report.inputs import STATEMENTS, ReportInputs, drawn_rows, frequency, period_text, target_ids
 
 BUDGET = 1500
-"""Statements that a page holds at most: with them it stays below 4 MB, and a phone can still filter it."""
+"""Statements that a page holds at most: with them it stays below 3 MB, and a phone can still filter it."""
+STATEMENTS_FILE = "statements.csv"
+"""Beside a page that cannot hold all statements: every one of them."""
 LONGEST = 700
 """Code points of a statement's text that are shown; a longer one is cut around its evidence."""
 LONGEST_FIELD = 160
@@ -149,6 +151,24 @@ def gather(inputs: ReportInputs, *, budget: int = BUDGET) -> Evidence:
         index=index, total=len(statements), shown=len(shown), each=each,
         speakers=tuple(name for name in speakers if name), groups=_groups(inputs, index, shown, by_statement),
     )  # fmt: skip
+
+
+def statements_table(inputs: ReportInputs, held: Evidence) -> pd.DataFrame:
+    """Return every statement behind the figures: what it says, its stance on each target, whether the page has it.
+
+    A target's column is named by its id and holds the coders' stance, or else the model's; it is empty where
+    neither sees the target addressed.
+    """
+    tags = settled(inputs.tags, inputs.labels)
+    stances = tags[tags["final"] != "none"].pivot_table(
+        index="statement_id", columns="target", values="final", aggfunc="first"
+    )
+    wide = stances.reindex(columns=list(held.index.targets))
+    rows = _placed(inputs)[list(STATEMENTS)].join(wide, on="statement_id")
+    rows = rows.assign(**{name: rows[name].astype(object).where(rows[name].notna(), "") for name in wide.columns})
+    shown = {item["id"] for group in held.groups for item in group["items"]}
+    on_page = rows["statement_id"].map(lambda value: clean(value, longest=LONGEST_FIELD) in shown)
+    return rows.assign(on_page=on_page).sort_values(["date", "statement_id"], kind="stable")
 
 
 def _placed(inputs: ReportInputs) -> pd.DataFrame:

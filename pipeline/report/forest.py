@@ -57,16 +57,38 @@ def chart(inputs: ReportInputs, layout: tuple[int, int, int] = WIDE, *, standalo
     made = groups(inputs)
     if not made:
         return None
-    extent, font = _LABELS[layout], layout[2]
-    width = layout[0] + layout[1] - extent - (20 if not extent else 0)
-    parts = [_text([TITLE], width, extent, 17, 30)] if standalone else []
-    parts.append(_key(width, extent, font))
+    width, extent, font = _sizes(layout)
+    stacked = [_text([TITLE], width, extent, 17, 30)] if standalone else []
+    stacked.append(_key(width, extent, font))
     for group in made:
-        parts += [
+        stacked += [
             _text([group.title], width, extent, font + 1, 42),
             _panel(group.rows, layout, width, _reach(made)),
         ]
-    return whole(parts, font, standalone=standalone)
+    return whole(stacked, font, standalone=standalone)
+
+
+def parts(inputs: ReportInputs, layout: tuple[int, int, int] = WIDE) -> list[Spec]:
+    """Return the forest as one specification a target, the first with the key, so that paper can break between."""
+    made, (width, extent, font) = groups(inputs), _sizes(layout)
+    return [
+        whole(
+            [
+                *([_key(width, extent, font)] if group is made[0] else []),
+                _text([group.title], width, extent, font + 1, 42),
+                _panel(group.rows, layout, width, _reach(made)),
+            ],
+            font,
+            standalone=False,
+        )
+        for group in made
+    ]
+
+
+def _sizes(layout: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the width of the plotting area, that of the labels, and the font size."""
+    extent = _LABELS[layout]
+    return layout[0] + layout[1] - extent - (20 if not extent else 0), extent, layout[2]
 
 
 def _reach(made: Sequence[Group]) -> float:
@@ -132,13 +154,19 @@ def _point(*, filled: bool) -> Spec:
     }
 
 
+_AXIS = (
+    "datum.index == 0.5 ? 'no change' : (datum.index == 1 ? 'closer ' : datum.index == 0 ? 'apart ' : '')"
+    " + format(datum.value, '+.1f')"
+)
+"""Text of the axis: its middle and its ends say what they mean."""
+
+
 def _panel(rows: Sequence[dict[str, Any]], layout: tuple[int, int, int], width: int, reach: float) -> Spec:
     step, extent, font = _ROW[layout], _LABELS[layout], layout[2]
     shown = [_record(row, i, step, extent, font, width) for i, row in enumerate(rows)]
     axis = {
-        "title": None, "values": [-reach, -reach / 2, 0, reach / 2, reach], "ticks": False, "domain": False, "labelFlush": False,  # noqa: E501
-        "labelExpr": "datum.index == 0.5 ? 'no change' : datum.index == 1 ? 'closer ' + format(datum.value, '+.1f') : "  # noqa: E501
-        "datum.index == 0 ? 'apart ' + format(datum.value, '+.1f') : format(datum.value, '+.1f')",
+        "title": None, "values": [-reach, -reach / 2, 0, reach / 2, reach], "labelExpr": _AXIS,
+        "ticks": False, "domain": False, "labelFlush": False,
     }  # fmt: skip
     scale = {"domain": [-reach, reach], "nice": False, "clamp": True}
     x: Spec = {"field": "effect", "type": "quantitative", "scale": scale, "axis": axis}

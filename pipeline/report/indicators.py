@@ -168,7 +168,8 @@ def _precedence(inputs: ReportInputs) -> Indicator:
               for line in lines["salience"]),
         ),
         measured=(
-            Measured(what=f"Position on {names[INDIA]} minus that on {names[COORDINATION]}", shift=warmth, unit="score"),  # noqa: E501
+            Measured(what=f"Position on {names[INDIA]} minus that on {names[COORDINATION]}", shift=warmth,
+                     unit="score"),
             Measured(what=f"Attention to {names[INDIA]} minus to {names[COORDINATION]}", shift=room,
                      unit="share of statements"),
             Measured(what="A trend of the difference of positions", shift=shifts.trend(one, other),
@@ -220,7 +221,8 @@ def _recognition(inputs: ReportInputs) -> Indicator:
     return Indicator(
         id="recognition",
         question=f"Do {first} and {second} move together on recognising the Taliban, and who moves first?",
-        reading="Who first spoke for acceptance for sure is read off the intervals; a lead is tested on the months.",  # noqa: E501
+        reading="Who first spoke for acceptance for sure is read off the intervals; a lead is tested on the "
+        "months. Few statements a quarter weaken a correlation, so one near zero says little.",
         sentences=tuple(
             _crossing(name, series(rows, measure="position", target=RECOGNITION, actor=actor))
             for actor, name in zip(inputs.pair, inputs.pair_names, strict=True)
@@ -252,13 +254,17 @@ def table(measured: Sequence[Measured]) -> list[dict[str, Any]]:
         {
             "what": line.what, "unit": line.unit, "result": line.result or "estimate",
             "estimate": _text(line.shift.estimate, signed=True),
-            "interval": "–" if math.isnan(line.shift.low) else words.span(line.shift.low, line.shift.high, signed=True),  # noqa: E501
+            "interval": _span(line.shift),
             "p": "–" if math.isnan(line.p_adjusted) else words.probability(line.p_adjusted)[2:].removeprefix("= "),
             "limit": _text(line.shift.detectable),
             "detected": line.result == "detected",
         }
         for line in measured
     ]  # fmt: skip
+
+
+def _span(shift: Shift) -> str:
+    return "–" if math.isnan(shift.low) else words.span(shift.low, shift.high, signed=True)
 
 
 def _text(value: float, *, signed: bool = False) -> str:

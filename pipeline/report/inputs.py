@@ -59,7 +59,10 @@ class ReportInputs:
     made_on : date
         Date printed on the report.
     statements, tags, labels : DataFrame
-        The evidence: columns `STATEMENTS`, `TAGS` and `schema.LABEL_COLUMNS`; empty without a store.
+        The evidence, no more than what the figures count: columns `STATEMENTS`, `TAGS` and
+        `schema.LABEL_COLUMNS`; empty without a store.
+    chosen : str
+        How the statements were chosen, in words; empty when all were taken.
     data_card, model_card : str
         Cards in Markdown; empty where there is none.
     """
@@ -76,6 +79,7 @@ class ReportInputs:
     statements: pd.DataFrame = field(default_factory=partial(_none, *STATEMENTS))
     tags: pd.DataFrame = field(default_factory=partial(_none, *TAGS))
     labels: pd.DataFrame = field(default_factory=partial(_none, *LABEL_COLUMNS))
+    chosen: str = ""
     data_card: str = ""
     model_card: str = ""
 

@@ -141,7 +141,7 @@ def series_layers(rows: Sequence[Record], style: Style, frame: Frame, *, y: Spec
 
 
 def _ribbons(rows: Sequence[Record], style: Style, x: Spec, y: Spec) -> list[Spec]:
-    """Draw the interval and inside it its likelier half: ribbons over each run, bars where a period stands alone."""  # noqa: E501
+    """Draw the interval and in it its likelier half: ribbons over a run, bars where a period stands alone."""
     known = [row for row in rows if "low" in row]
     runs = [row["run"] for row in known]
     joined = [row for row in known if runs.count(row["run"]) > 1]

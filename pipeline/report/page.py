@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from pipeline.report import cards, charts, drawing, forest, palette, quality, words
 from pipeline.report.answer import answer
-from pipeline.report.evidence import Evidence, clean, gather, safe_link
+from pipeline.report.evidence import STATEMENTS_FILE, Evidence, clean, gather, safe_link, statements_table
 from pipeline.report.indicators import Indicator, indicators
 from pipeline.report.indicators import table as indicator_table
 from pipeline.report.inputs import (
@@ -35,7 +35,7 @@ from pipeline.report.inputs import (
 from pipeline.report.marks import Spec
 from pipeline.report.panels import POOLED_MEASURES, Line, pair_series
 from pipeline.schema import STANCES
-from pipeline.tables import atomic_path
+from pipeline.tables import atomic_path, write_frame
 
 PROVENANCE_NAMES = {
     "paraphrase": "documented paraphrase", "verbatim": "verbatim text", "reported": "as reported by media",
@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 
 def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
-    """Write `report.html` and the charts as SVG and PNG.
+    """Write the page, the charts as SVG and PNG, and `statements.csv` where the page cannot hold all statements.
 
     Parameters
     ----------
@@ -58,18 +58,21 @@ def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The page, then `charts/<name>.svg` and `.png` of every chart.
+        The page, `statements.csv` where it was written, then `charts/<name>.svg` and `.png` of every chart.
 
     Raises
     ------
     StanceError
         When the folder cannot be written to.
     """
-    written = [out / "report.html"]
+    held, written = gather(inputs), [out / "report.html"]
     for stem, title, text, spec in _files(inputs):
         written += _write_chart(out / "charts", stem, title, text, spec)
+    if held.shown < held.total:
+        written.insert(1, out / STATEMENTS_FILE)
+        write_frame(statements_table(inputs, held), written[1])
     with atomic_path(written[0]) as draft:
-        draft.write_text(page(inputs), encoding="utf-8", errors="replace")
+        draft.write_text(page(inputs, held), encoding="utf-8", errors="replace")
     return written
 
 
@@ -105,18 +108,18 @@ def _write_chart(folder: Path, stem: str, title: str, text: str, spec: Spec | No
     return paths
 
 
-def page(inputs: ReportInputs) -> str:
+def page(inputs: ReportInputs, held: Evidence | None = None) -> str:
     """Return the page: one file with style, drawings and statements inside, and no request to anywhere.
 
     Its one script is known to the page's policy by its hash, so that no other can run; without it everything
-    can still be read.
+    can still be read. `held` is what `gather` returns for these inputs.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     rows, script = drawn_rows(inputs.trends), (_TEMPLATES / "script.js").read_text(encoding="utf-8")
-    held = gather(inputs)
+    held = gather(inputs) if held is None else held
     return environment.get_template("page.html.j2").render(
         inputs=inputs,
         freq=frequency(inputs.trends),
@@ -135,6 +138,7 @@ def page(inputs: ReportInputs) -> str:
         tests=_tests(inputs),
         events=_events(inputs),
         sources=_sources(inputs),
+        statements_file=STATEMENTS_FILE,
         **_evidence(inputs, held),
         **_quality(inputs),
     )
@@ -148,10 +152,12 @@ def _style() -> str:
     )
 
 
-def _drawings(stem: str, make: Callable[[tuple[int, int, int]], Spec | None]) -> Row:
-    """Draw a chart for a laptop and for a phone."""
+def _drawings(stem: str, make: Callable[[tuple[int, int, int]], Sequence[Spec | None]]) -> Row:
+    """Draw a chart for a laptop and for a phone, in as many parts as it is made of."""
     drawn = {
-        name: drawing.svg(make(layout) or {}, ident=f"{stem}-{name}")
+        name: "\n".join(
+            drawing.svg(spec or {}, ident=f"{stem}-{name}{i or ''}") for i, spec in enumerate(make(layout))
+        )
         for name, layout in (("wide", charts.WIDE), ("narrow", charts.NARROW))
     }
     # Vega escapes the text in its drawings; everything else goes through the template's escaping.
@@ -168,7 +174,7 @@ def _figure(inputs: ReportInputs, rows: pd.DataFrame, target: str, held: Evidenc
         "text": words.chart_text(inputs, target),
         "events": charts.chart_events(inputs, target, rows).to_dict("records"),
         "table": _table(_columns(inputs, rows, target)),
-        **_drawings(stem, partial(charts.chart, inputs, target, index=held.index)),
+        **_drawings(stem, lambda layout: [charts.chart(inputs, target, layout, index=held.index)]),
     }
 
 
@@ -182,7 +188,7 @@ def _indicator(inputs: ReportInputs, one: Indicator, held: Evidence) -> Row:
     figure = {
         "title": one.question, "intro": one.reading, "text": words.lines_text(inputs, lines), "events": [],
         "table": _table({line.name: (line.data, not line.name.endswith("salience")) for line in lines}),
-        **_drawings(f"indicator-{one.id}", draw),
+        **_drawings(f"indicator-{one.id}", lambda layout: [draw(layout)]),
     }  # fmt: skip
     links = [
         {"c": index.countries.index(actor), "t": index.targets.index(target), "name": inputs.name(actor),
@@ -219,7 +225,7 @@ def _forest(inputs: ReportInputs) -> Row | None:
         "intro": "To the right they came closer, to the left they moved apart. A change within the grey bar would "
         "in most cases have escaped the test, so a hollow point says “not detected”, not “no change”.",
         "table": {"head": head, "body": forest.table(inputs)},
-        **_drawings("event-forest", partial(forest.chart, inputs)),
+        **_drawings("event-forest", partial(forest.parts, inputs)),
     }  # fmt: skip
 
 
@@ -245,14 +251,17 @@ def _quality(inputs: ReportInputs) -> Row:
         "title": quality.TITLE, "text": quality.calibration_text(inputs), "events": [],
         "intro": "On the dotted line, confidence is what it says. Bars are 95% intervals.",
         "table": {"head": ["Tags", "Mean confidence", "Agrees with the label"], "body": body},
-        **(_drawings("calibration", partial(quality.calibration_chart, inputs)) if rows else {}),
+        **(_drawings("calibration", lambda layout: [quality.calibration_chart(inputs, layout)]) if rows else {}),
     }  # fmt: skip
     return {
         "stances": STANCES, "counts": quality.label_counts(inputs), "calibration": figure,
         "confusions": [{"target": inputs.label(target), "countries": [_heat(inputs, one) for one in ones]}
                        for target, ones in grouped.items()],
         "corrections": [] if inputs.trends.empty else quality.corrections(inputs),
-        "cards": [("Data card", cards.card_html(inputs.data_card)), ("Model card", cards.card_html(inputs.model_card))],  # noqa: E501
+        "cards": [
+            (title, cards.card_html(text))
+            for title, text in (("Data card", inputs.data_card), ("Model card", inputs.model_card))
+        ],
     }  # fmt: skip
 
 
@@ -340,7 +349,8 @@ def _tests(inputs: ReportInputs) -> list[Row]:
         made = [_test(row, numbers) for row in tests if row["result"] != "not testable"]
         left = [_test_name(row, numbers) for row in tests if row["result"] == "not testable"]
         name = "Pooled index" if target == ALL else inputs.label(target)
-        answer.append({"target": name, "made": made, "left": ", ".join(left)})
+        marked = any(row["result"].endswith("†") for row in made)
+        answer.append({"target": name, "made": made, "left": ", ".join(left), "exploratory": marked})
     return answer
 
 
@@ -363,7 +373,7 @@ def _test(row: Row, numbers: Mapping[Any, int]) -> Row:
         "unit": row["unit"],
         "p": words.probability(row["p_adjusted"])[2:].removeprefix("= "),
         "limit": words.number(row["min_detectable_effect"]) if known["min_detectable_effect"] else _NOTHING,
-        "result": row["result"] + (" (exploratory)" if words.exploratory(row) else ""),
+        "result": row["result"] + (" †" if words.exploratory(row) else ""),
         "detected": row["result"] == "detected",
     }
 

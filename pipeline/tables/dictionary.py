@@ -77,7 +77,8 @@ _STATEMENT = (
     ),
     Column(
         name="provenance", kind="string", accepted=PROVENANCES,
-        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through media).",  # noqa: E501
+        text="`paraphrase` (documented, in our words), `verbatim` (official wording) or `reported` (through "
+        "media).",
     ),
 )  # fmt: skip
 _TAG = (
@@ -146,7 +147,8 @@ _TREND = (
     _count("n_labelled", "Of the statements, those labelled by coders."),
     Column(
         name="status", kind="string", accepted=("ok", "sparse", "empty"),
-        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part missing.",  # noqa: E501
+        text="`empty`: nothing to estimate from; `sparse`: fewer than three effective statements, or a part "
+        "missing.",
     ),
     *_plain("string", labels_id="Hash of the labels that corrected the figure; empty without any."),
 )  # fmt: skip
@@ -204,8 +206,19 @@ def _resource(path: str, columns: Iterable[str]) -> dict[str, Any]:
     return {"name": Path(path).stem, "path": path, **form, "schema": schema}
 
 
-def write_dictionary(tables: Mapping[str, Iterable[str]], folder: Path) -> Path:
+def write_dictionary(
+    tables: Mapping[str, Iterable[str]], folder: Path, *, selection: Mapping[str, Any] | None = None
+) -> Path:
     """Write `datapackage.json`, which describes the tables beside it, and return its path.
+
+    Parameters
+    ----------
+    tables : mapping of str to iterable of str
+        Columns, in order, by file name.
+    folder : Path
+        Where the tables are.
+    selection : mapping, optional
+        What the tables were made from; noted as `selection`.
 
     Raises
     ------
@@ -213,8 +226,9 @@ def write_dictionary(tables: Mapping[str, Iterable[str]], folder: Path) -> Path:
         When the folder cannot be written to.
     """
     path = folder / FILE_NAME
+    content = package(tables) | ({"selection": dict(selection)} if selection is not None else {})
     with atomic_path(path) as draft:
-        draft.write_text(json.dumps(package(tables), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
