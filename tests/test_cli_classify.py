@@ -14,6 +14,7 @@ import pytest
 from pipeline.cli.app import main
 from pipeline.schema import TAG_COLUMNS
 from pipeline.store import Store
+from pipeline.tables.draft import Draft
 
 TARGETS = ["india", "taliban_recognition", "central_asian_security", "coordination", "us_presence"]
 TEXT = "India was invited to the talks and its aid was praised. Nothing else was on the table."
@@ -220,6 +221,61 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path, monkeypatch: pyte
         assert main(["classify", "in.txt", "--workers", workers, "--output", f"out{workers}.csv"]) == 0
     assert (tmp_path / "out1.csv").read_bytes() == (tmp_path / "out2.csv").read_bytes()
     assert len((tmp_path / "out1.csv").read_text().splitlines()) == 1 + 5 * 600
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["in.txt", "--resume"], "--resume goes on with a file: name it with --output."),
+        (["in.txt", "--scheduler", "tcp://x"], "--scheduler goes with --engine dask."),
+        (["in.txt", "--workers", "0"], "--workers 0: give a number from 1, or -1 for all cores."),
+        (["in.txt", "--output", "tags", "--format", "parquet"], "in.txt is neither a .parquet file nor a folder."),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(
+    options: list[str], message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.txt").write_text(TEXT)
+    assert main(["classify", *options]) == 2
+    err = capfd.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+
+
+def test_a_stopped_run_says_how_to_go_on_and_goes_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.classify.archive.UNIT", 10)
+    (tmp_path / "in.txt").write_text("".join(f"Statement {n}: {TEXT}\n" for n in range(35)))
+    command = ["classify", "in.txt", "--output", "out.csv", "--workers", "1", "--targets", "india"]
+    append = Draft.append
+
+    def interrupted(self: Draft, content: bytes, *, rows: int, digest: str) -> None:
+        append(self, content, rows=rows, digest=digest)
+        if rows == 20:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Draft, "append", interrupted)
+        assert main(command) == 3
+    said = "stance: stopped after 20 statements; the same command with --resume goes on from there.\n"
+    assert capfd.readouterr().err == said
+    assert not (tmp_path / "out.csv").exists()
+    assert main([*command, "--resume"]) == 0
+    found = [row["statement_id"] for row in rows_of((tmp_path / "out.csv").read_text())]
+    assert found == [f"row{n}" for n in range(1, 36)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.csv"]
+
+
+def test_parquet_goes_to_a_folder_of_parts_too(tmp_path: Path) -> None:
+    pd.DataFrame({"text": [TEXT, "Rain fell.", TEXT]}).to_parquet(tmp_path / "in.parquet", row_group_size=2)
+    assert main(["classify", "in.parquet", "--output", "tags", "--format", "parquet", "--targets", "india"]) == 0
+    assert sorted(path.name for path in (tmp_path / "tags").iterdir()) == [
+        "part-00000.parquet",
+        "part-00001.parquet",
+    ]
+    assert list(pd.read_parquet(tmp_path / "tags")["statement_id"]) == ["row1", "row2", "row3"]
 
 
 def test_without_input_the_store_is_tagged_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

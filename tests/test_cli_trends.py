@@ -307,6 +307,20 @@ def test_the_data_were_seen_when_the_last_statement_was_made(
     assert (found.isoformat() if found else None) == day
 
 
+def test_a_folder_of_tags_gives_the_trends_of_one_file(run: Run, world: Path, tmp_path: Path) -> None:
+    tags = pd.read_csv(world / "tags.csv", keep_default_na=False, dtype={"statement_id": str, "doc_id": str})
+    (tmp_path / "folder").mkdir()
+    for number in range(3):
+        tags.iloc[number::3].to_parquet(tmp_path / "folder" / f"part-{number}.parquet")
+    tables = []
+    for given in (world / "tags.csv", tmp_path / "folder"):
+        assert run("--speaker", "Ann CHN", "--speaker", "Bob RUS", "--source", "odd", tags=given) == 0
+        tables.append({name: table(tmp_path, name) for name in FILES})
+    for name in FILES:
+        pd.testing.assert_frame_equal(tables[0][name], tables[1][name], rtol=1e-5)
+    assert tables[0]["trends"]["n_statements"].sum() > 0
+
+
 def noted(folder: Path) -> dict[str, Any]:
     held: dict[str, Any] = json.loads((folder / "out" / "datapackage.json").read_text())["selection"]
     return held

@@ -32,6 +32,7 @@ NEAR = 4
 """Words between two concepts that stand side by side."""
 _SETTINGS = ("cues", "concepts", "char_ngrams", "han_ngrams", "min_df", "weights", "context")
 _CACHED_WORDS = 200_000
+_NO_PAIR: tuple[int | None, int | None] = (None, None)
 _RECENT = 4096
 """Sentences that are remembered: those of a batch are asked for again, one by one, for the evidence."""
 
@@ -265,7 +266,7 @@ class _Reader:
         self._word, self._gram, self._concept = (columns[family] for family in FAMILIES)
         self._recent: dict[str, _Sentence] = {}
         self._spelled: dict[str, tuple[int | None, array[int]]] = {}
-        self._pairs: dict[tuple[int, int], tuple[int | None, int | None]] = {}
+        self._pairs: list[dict[int, tuple[int | None, int | None]]] = [{} for _ in named]
 
     def sentences(self, text: str) -> list[_Sentence]:
         """Return the sentences of a text, all of them if one names a target, else none."""
@@ -295,21 +296,25 @@ class _Reader:
         """Return the columns of a sentence's concepts, of every pair of them, and of pairs side by side."""
         concepts = sorted(found)
         columns = [self._concept(self._names[concept]) for concept in concepts]
-        pairs = self._pairs
         for i, first in enumerate(concepts):
-            where = found[first]
+            pairs, where = self._pairs[first], found[first]
             for second in concepts[i + 1 :]:
-                known = pairs.get((first, second))
-                together, beside = known if known is not None else self._pair(first, second)
+                known = pairs.get(second)
+                if known is None:
+                    known = pairs[second] = self._pair(first, second)
+                if known is _NO_PAIR:
+                    continue
+                together, beside = known
                 columns.append(together)
                 if beside is not None and _near(where, found[second]):
                     columns.append(beside)
         return _known(columns)
 
     def _pair(self, first: int, second: int) -> tuple[int | None, int | None]:
+        """Return the columns of two concepts together, and side by side; `_NO_PAIR` itself where there is none."""
         a, b = self._names[first], self._names[second]
-        columns = self._pairs[first, second] = self._concept(f"{a} & {b}"), self._concept(f"{a} ~ {b}")
-        return columns
+        columns = self._concept(f"{a} & {b}"), self._concept(f"{a} ~ {b}")
+        return _NO_PAIR if columns == _NO_PAIR else columns
 
     def spell(self, tokens: Sequence[str]) -> tuple[array[int], array[int]]:
         """Return the columns of a sentence's words and pairs of words, and of its n-grams."""

@@ -154,14 +154,27 @@ def predict(model: Model, texts: Sequence[str]) -> npt.NDArray[np.float64]:
     if not texts:
         return np.empty((0, len(model.targets), len(STANCES)))
     probabilities, naming = model.scorer.predict_naming(texts)
-    for i in np.flatnonzero(naming.any(axis=1)).tolist():
-        if sentences := sentences_if_long(texts[i]):
-            probabilities[i] = combine_sentences(*model.scorer.predict_naming(sentences))
+    _read_long_texts(model, texts, probabilities, np.flatnonzero(naming.any(axis=1)).tolist())
     for i, text in enumerate(texts):
         held_out = model.out_of_fold.get(text_key(text))
         if held_out is not None:
             probabilities[i] = held_out / held_out.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def _read_long_texts(
+    model: Model, texts: Sequence[str], probabilities: npt.NDArray[np.float64], naming: Sequence[int]
+) -> None:
+    """Put, for the long ones among texts that name a target, what their sentences say; all are read together."""
+    long = {i: sentences for i in naming if (sentences := sentences_if_long(texts[i]))}
+    if not long:
+        return
+    read, named = model.scorer.predict_naming([sentence for sentences in long.values() for sentence in sentences])
+    first = 0
+    for i, sentences in long.items():
+        own = slice(first, first + len(sentences))
+        probabilities[i] = combine_sentences(read[own], named[own])
+        first += len(sentences)
 
 
 def is_unsupported(tags: Sequence[Tag]) -> bool:

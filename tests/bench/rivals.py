@@ -141,7 +141,7 @@ def load_spacy(folder: Path) -> Predict:
         answers = []
         for doc in nlp.pipe(texts, batch_size=256):
             cats = doc.cats
-            answers.append([max(STANCES, key=lambda stance: cats[f"{k}:{stance}"]) for k in range(5)])  # noqa: B023
+            answers.append([max(STANCES, key=lambda stance: cats[f"{k}:{stance}"]) for k in range(5)])
         return np.array(answers)
 
     return predict
