@@ -277,5 +277,5 @@ def test_a_target_that_the_bundle_is_not_coded_on_can_be_added(corpus_folder):
 def test_a_target_that_is_said_to_be_coded_must_be(corpus_folder):
     path = corpus_folder / "targets.toml"
     path.write_text(path.read_text() + NEW_TARGET.replace("coded = false\n", ""))
-    with pytest.raises(DataError, match="exactly the targets of targets.toml; see lighthouse"):
+    with pytest.raises(DataError, match=r"exactly the targets of targets\.toml; see lighthouse"):
         validate_corpus(corpus_folder)
