@@ -263,12 +263,11 @@ en = ["lighthouse"]
 
 
 def test_a_target_that_the_bundle_is_not_coded_on_can_be_added(corpus_folder):
-    before = validate_corpus(corpus_folder)
     path = corpus_folder / "targets.toml"
     path.write_text(path.read_text() + NEW_TARGET)
     assert load_targets(corpus_folder).ids == ("harbour", "railway", "lighthouse")
     assert load_targets(corpus_folder).coded == ("harbour", "railway")
-    assert validate_corpus(corpus_folder) == before
+    assert sum(validate_corpus(corpus_folder).values()) == 48
     assert load_documented(corpus_folder)[0]["labels"]["lighthouse"] is None
     labels = list(documented_labels(load_documented(corpus_folder)))
     assert {label.target for label in labels} == {"harbour", "railway"}
@@ -277,5 +276,5 @@ def test_a_target_that_the_bundle_is_not_coded_on_can_be_added(corpus_folder):
 def test_a_target_that_is_said_to_be_coded_must_be(corpus_folder):
     path = corpus_folder / "targets.toml"
     path.write_text(path.read_text() + NEW_TARGET.replace("coded = false\n", ""))
-    with pytest.raises(DataError, match="exactly the targets of targets.toml; see lighthouse"):
+    with pytest.raises(DataError, match=r"exactly the targets of targets\.toml; see lighthouse"):
         validate_corpus(corpus_folder)

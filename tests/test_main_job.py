@@ -213,9 +213,16 @@ def test_the_readme_s_commands_are_real() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     shown = re.findall(
         r"stance (annotate \w+|[\w-]+)((?: [^\n|]*)?)",
-        "\n".join(re.findall(r"```\n(.*?)```", readme, flags=re.DOTALL)),
+        "\n".join(re.findall(r"^```\w*\n(.*?)^```", readme, flags=re.DOTALL | re.MULTILINE)),
     )
-    assert {name for name, _ in shown} >= {"classify", "trends", "report", "statements", "ingest"}
+    assert {name for name, _ in shown} >= {
+        "classify",
+        "trends",
+        "statements",
+        "ingest",
+        "sources",
+        "annotate label",
+    }
     for name, rest in shown:
         assert main([*name.split(), "--help"]) == 0
         for option in re.findall(r"(--[a-z-]+)", rest):

@@ -284,8 +284,8 @@ def test_what_could_not_be_detected_is_the_reach_of_the_event_tests() -> None:
         test_row("event", "presence", min_detectable_effect=0.03),
     ]  # fmt: skip
     assert led(answer(little(*tests)), "What could not be detected?") == (
-        "In 2 tests around dated events nothing was detected; they would have found changes of 0.20 to 0.45 in "
-        "convergence in four of five cases, and miss smaller ones."
+        "In the other 2 tests around dated events nothing was detected; they would have found changes of 0.20 to 0.45 "
+        "in convergence in four of five cases, and miss smaller ones."
     )
 
 

@@ -192,8 +192,9 @@ def _blind(inputs: ReportInputs) -> str:
                 limits += [] if pd.isna(row["min_detectable_effect"]) else [float(row["min_detectable_effect"])]
     if not limits:
         return ""
+    others = f"In {'the other ' if found else ''}{count} tests around dated events nothing was detected"
     return (
-        f"In {'the other ' if found else ''}{count} tests around dated events nothing was detected; they would have found changes of "
+        f"{others}; they would have found changes of "
         f"{words.span(min(limits), max(limits))} in convergence in four of five cases, and miss smaller ones."
     )
 
