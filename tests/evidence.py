@@ -28,7 +28,7 @@ class Marked:
 def marked_passages() -> list[Marked]:
     """Read the marks; those of passages that the corpus no longer holds are left out."""
     texts = {row["passage_id"]: row["text"] for row in load_authored()}
-    lines = (Path(__file__).parent / "data" / "evidence.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parent / "marks" / "evidence.jsonl").read_text(encoding="utf-8").splitlines()
     return [
         Marked(
             text=texts[row["passage_id"]],

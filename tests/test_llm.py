@@ -355,6 +355,20 @@ def test_no_more_requests_are_under_way_than_allowed_and_the_order_is_kept(serve
     assert server.most_under_way == 3
 
 
+def test_a_request_too_many_waits_for_a_place(server, ask):
+    one_too_many = threading.Event()
+
+    def linger(body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        if server.under_way > 2:
+            one_too_many.set()
+        one_too_many.wait(0.2)  # long enough for another to come, if it may
+        return 200, {}, completion(NOTHING)
+
+    server.replies = [linger]
+    ask(*(f"Text {n}." for n in range(6)), concurrency=2)
+    assert not one_too_many.is_set()
+
+
 def test_statements_are_read_as_they_are_needed(server, tmp_path, tiny_targets, make_statement):
     server.replies = [completion(NOTHING)]
     taken = []

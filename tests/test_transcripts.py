@@ -92,6 +92,25 @@ def test_the_more_sentences_name_the_target_for_nothing_the_more_it_takes():
     assert favor[0] > 2 * favor[2]
 
 
+def test_sentences_that_address_the_target_take_nothing_however_many_they_are():
+    addressed = np.array([0.003, 0.991, 0.003, 0.003])
+    few, many = (whole(SURE_FAVOR, *[addressed] * n)[FAVOR] for n in (2, 40))
+    assert many == pytest.approx(few, abs=0.06)
+    assert many > 0.6
+
+
+def test_the_rule_worked_out_by_hand():
+    def odds(p):
+        return np.log(p / (1 - p))
+
+    first, second = [0.5, 0.2, 0.1, 0.2], [0.1, 0.3, 0.2, 0.4]
+    strongest = [odds(0.5), odds(0.3), odds(0.2), odds(0.2), np.log(1 + 0.2 + 0.4), 1.0]
+    powers = np.exp(COMBINATION @ strongest)
+    np.testing.assert_allclose(whole(first, second), powers / powers.sum())
+    certain = whole([1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0])  # no sentence is surer than one in a thousand
+    np.testing.assert_allclose(certain, whole([0.999, 0.0, 0.001, 0.0], [0.999, 0.0, 0.001, 0.0]), rtol=1e-6)
+
+
 def test_the_rule_treats_favor_and_against_alike():
     mirrored = COMBINATION[[AGAINST, NEUTRAL, FAVOR, NONE]][:, [AGAINST, NEUTRAL, FAVOR, NONE, 4, 5]]
     np.testing.assert_array_equal(COMBINATION, mirrored)

@@ -5,7 +5,7 @@ Each clause is read alone, as the sentence is; the shortest of them, the sentenc
 stance over the next best comes near the highest is the evidence. A clause that does not name the target cannot be
 read alone and is never chosen; where only the whole names it, the whole stays.
 
-On 165 passages whose words were marked by hand before the model was asked (tests/data/evidence.jsonl), the clause
+On 165 passages whose words were marked by hand before the model was asked (tests/marks/evidence.jsonl), the clause
 shares words with the mark in 89%, the sentence in 90%; it is two fifths of the text where the sentence is more than
 half, and fits the mark better (intersection over union .61 and .58). tests/bench/evidence.py measures it.
 """
