@@ -107,6 +107,7 @@ def by_tokens(text: str, lang: str) -> tuple[tuple[int, int], ...]:
 @example("We met Mr. A. B. Vell (of Art. 5). It was late.", "en")
 @example("It was 3.5. Then 4.", "en")
 @example("港口开放。 船只可以来。”好。", "zh")
+@example("他见了J. Brandt先生。No. 5号。好. 了", "zh")
 def test_reading_the_text_and_reading_tokens_give_the_same_sentences(text, lang):
     assert sentence_spans(text, lang) == by_tokens(text, lang)
 
