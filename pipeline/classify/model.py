@@ -26,8 +26,6 @@ from pipeline.schema import STANCES
 _NONE = STANCES.index("none")
 _UNSEEN = -30.0
 """Margin of a stance that training data never showed for a target."""
-TELLING = 0.4
-"""Weight of the log-ratios of naive Bayes against weighing all features alike; .3 to .7 differ little."""
 _AS_THEY_ARE = np.eye(len(STANCES) + 1, len(STANCES))
 
 
@@ -44,6 +42,8 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         Inverse strength of the L2 penalty.
     char_ngrams, han_ngrams, min_df, weights, context
         As for `TargetFeatures`.
+    telling : float
+        Weight of naive Bayes's opinion of each feature, from 0, all features alike, to 1; .3 to .7 differ little.
     random_state : int
         Seed of the solver.
 
@@ -64,6 +64,7 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         min_df: int = 3,
         weights: Mapping[str, float] | None = None,
         context: Mapping[str, float] | None = None,
+        telling: float = 0.4,
         random_state: int = 0,
     ) -> None:
         self.cues = cues
@@ -74,6 +75,7 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         self.min_df = min_df
         self.weights = weights
         self.context = context
+        self.telling = telling
         self.random_state = random_state
 
     def __getstate__(self) -> dict[str, Any]:
@@ -158,7 +160,7 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         intercepts = np.full(len(STANCES), _UNSEEN, dtype=np.float32)
         for stance in np.unique(column.astype(str)):
             holds = column == stance
-            telling = _telling(matrix, holds)
+            telling = _telling(matrix, holds, self.telling)
             machine = LinearSVC(
                 C=self.C,
                 class_weight=_class_weights(holds),
@@ -176,7 +178,7 @@ class StanceClassifier(ClassifierMixin, StanceScorer, BaseEstimator):  # type: i
         )
 
 
-def _telling(matrix: sparse.csr_matrix, holds: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def _telling(matrix: sparse.csr_matrix, holds: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.float32]:
     """Return how much each feature tells a stance from the others, 1 on average, shape (n_features,).
 
     Between 1 and the log-ratio of its shares among texts that hold the stance and texts that do not, as naive Bayes
@@ -186,7 +188,7 @@ def _telling(matrix: sparse.csr_matrix, holds: npt.NDArray[np.bool_]) -> npt.NDA
     inside = 1 + np.asarray(present[holds].sum(axis=0)).ravel()
     outside = 1 + np.asarray(present[~holds].sum(axis=0)).ravel()
     ratio = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum())))
-    weights: npt.NDArray[np.float32] = (1 - TELLING + TELLING * ratio / (ratio.mean() or 1.0)).astype(np.float32)
+    weights: npt.NDArray[np.float32] = (1 - share + share * ratio / (ratio.mean() or 1.0)).astype(np.float32)
     return weights
 
 

@@ -42,7 +42,7 @@ PUBLISHED = {
 }  # fmt: skip
 EVERY_WORD = [f"{sign}*" for sign in "abcdefghijklmnopqrstuvwxyz0123456789"]
 SETTINGS: dict[str, Any] = {
-    "C": 0.2, "char_ngrams": (3, 6), "min_df": 1, "weights": {"words": 0.5, "characters": 1.0}, "context": {}
+    "C": 0.1, "char_ngrams": (3, 6), "min_df": 1, "weights": {"words": 0.5, "characters": 1.0}, "context": {}
 }  # fmt: skip
 EPOCHS = 10
 
