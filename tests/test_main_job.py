@@ -262,7 +262,7 @@ def test_versions_in_the_tree_agree() -> None:
     assert "://" not in constraints
     pinned = {line.split("==")[0].lower() for line in constraints.splitlines() if "==" in line}
     for requirement in project["dependencies"]:
-        assert re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() in pinned  # type: ignore[index]
+        assert re.match(r"[A-Za-z0-9_-]+", requirement)[0].lower() in pinned  # type: ignore[index]
 
 
 def test_contributing_names_every_part_of_the_house() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from joblib import Parallel, delayed
 
 from pipeline.classify import pool
 from pipeline.classify.pool import ordered
@@ -57,3 +58,8 @@ def test_a_process_that_is_killed_is_named_and_the_next_work_goes_on():
     with pytest.raises(StanceError, match=r"a worker process was killed.*--resume"):
         list(ordered(die, range(8), workers=2))
     assert [row[0] for row in ordered(square, range(4), workers=2)] == [0, 1, 2, 3]
+
+
+def test_joblib_can_work_in_the_same_process_afterwards():
+    assert len(list(ordered(square, range(4), workers=2))) == 4
+    assert [row[0] for row in Parallel(n_jobs=2)(delayed(square)(number) for number in range(3))] == [0, 1, 2]

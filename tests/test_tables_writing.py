@@ -1,5 +1,6 @@
 """Writing tables: formula-safe, whole or not at all, and readable by the reader."""
 
+import contextlib
 import io
 import json
 
@@ -204,3 +205,10 @@ def test_a_frame_is_written_with_safe_text_and_six_digits(tmp_path):
 def test_a_frame_is_written_whole_without_a_choice_of_columns(tmp_path):
     write_frame(pd.DataFrame({"b": ["@x"], "a": [1]}), tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == b"b,a\n'@x,1\n"
+
+
+def test_a_standard_output_that_takes_only_text_gets_text():
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), open_table_writer(("a", "b"), "csv", None) as write:
+        write([{"a": "гавань", "b": 1}])
+    assert said.getvalue() == "a,b\nгавань,1\n"

@@ -59,6 +59,7 @@ def _spread(work: Callable[[Item], Result], items: Iterator[Item], workers: int)
     finally:
         for future in under_way:
             future.cancel()
+        executor.shutdown(wait=False)  # or joblib takes it for its own in a training that follows
 
 
 def _start() -> None:

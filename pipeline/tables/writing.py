@@ -77,10 +77,20 @@ def open_output() -> Iterator[BinaryIO]:
         When whoever reads it has seen enough.
     """
     try:
-        yield sys.stdout.buffer
+        buffer = getattr(sys.stdout, "buffer", None)
+        yield _TextBehind() if buffer is None else buffer  # type: ignore[misc]
         sys.stdout.flush()
     except BrokenPipeError:
         raise OutputClosedError("the reader of the output went away.") from None
+
+
+class _TextBehind:
+    """Bytes onto a standard output that takes only text, as one that was redirected to memory."""
+
+    @staticmethod
+    def write(content: bytes) -> int:
+        sys.stdout.write(content.decode("utf-8"))
+        return len(content)
 
 
 @contextlib.contextmanager
