@@ -27,7 +27,7 @@ def report(
 ) -> None:
     """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote.
 
-    The page shows the statements that `stance trends` chose. It holds at most 1,500 of them, the most telling; all
+    The page shows the statements that `stance trends` chose. It holds at most 1,800 of them, the most telling; all
     are in statements.csv beside it when there are more.
     """
     from pipeline.config import corpus_dir, load_actors, load_targets, models_dir

@@ -19,7 +19,7 @@ import pandas as pd
 
 from pipeline.report.inputs import STATEMENTS, ReportInputs, drawn_rows, frequency, period_text, target_ids
 
-BUDGET = 1500
+BUDGET = 1800
 """Statements that a page holds at most: with them it stays below 3 MB, and a phone can still filter it."""
 STATEMENTS_FILE = "statements.csv"
 """Beside a page that cannot hold all statements: every one of them."""
