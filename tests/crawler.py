@@ -13,14 +13,20 @@ from pathlib import Path
 
 from pipeline.errors import StanceError
 from pipeline.ingest import crawl, load_sources
+from pipeline.ingest.fetch import Limits
 from pipeline.store import Store
 from tests.site import setting
+
+_PATIENT = Limits(connect=30.0, read=30.0, total=60.0, tries=3, backoff=0.01)
+"""A busy machine is not a site that fails."""
 
 
 def _crawl(store: Path, corpus: Path, url: str, source: str) -> int:
     try:
         with Store(store) as opened:
-            summary = crawl(setting(opened, corpus), load_sources(corpus).named(source), base_url=url)
+            summary = crawl(
+                setting(opened, corpus, limits=_PATIENT), load_sources(corpus).named(source), base_url=url
+            )
     except StanceError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status

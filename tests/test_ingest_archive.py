@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import logging
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from warcio.warcwriter import WARCWriter
 from pipeline.errors import DataError, StoreError, UsageError
 from pipeline.ingest import archive_folder, load_sources, rebuild
 from pipeline.ingest.archive import Archive, Record, read_archive, read_warc
+from pipeline.ingest.pages import Extracted, RawPage
+from pipeline.ingest.sources import Source
 from pipeline.store import Store
 from tests.site import NOW, Site, crawled, gzipped, setting, source_of, told, write_actors
 from tests.sites import kremlin_archive, kremlin_body, kremlin_feed, mid_page, speech
@@ -32,8 +36,8 @@ def record(number: int = 1, **changes: object) -> Record:
     return Record(**{**given, **changes})
 
 
-def write(folder: Path, *records: Record, name: str = "island") -> Path:
-    with Archive(folder, name=name, now=NOW) as archive:
+def write(folder: Path, *records: Record, name: str = "island", now: dt.datetime = NOW) -> Path:
+    with Archive(folder, name=name, now=now) as archive:
         for one in records:
             archive.append(one)
     return max(folder.glob("*.warc.gz"))
@@ -68,6 +72,67 @@ def test_no_file_is_made_for_nothing_and_none_is_written_twice(tmp_path):
     assert first != second
     assert first.read_bytes() == before
     assert [r.url[-1] for r in read_archive(tmp_path)] == ["1", "2"]
+
+
+def numbers(folder: Path) -> list[int]:
+    return [int(r.url.rsplit("/", 1)[1]) for r in read_archive(folder)]
+
+
+def test_runs_follow_one_another_whatever_their_process_ids(tmp_path, monkeypatch):
+    # Ids grow a digit, and begin again; the clock of this test stands still.
+    for number, pid in enumerate((998, 1000, 32767, 301, 9999, 10000), start=1):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        write(tmp_path, record(number, fetched_at=NOW), name="tower" if number % 2 else "island")
+    assert numbers(tmp_path) == [1, 2, 3, 4, 5, 6]
+
+
+def test_runs_follow_one_another_though_the_clock_is_set_back(tmp_path):
+    for number, hours in enumerate((0, -2, -1, 1, -3), start=1):
+        moment = NOW + dt.timedelta(hours=hours)
+        write(tmp_path, record(number, fetched_at=moment), now=moment)
+    assert numbers(tmp_path) == [1, 2, 3, 4, 5]
+
+
+def test_more_than_a_thousand_runs_of_one_moment_follow_one_another(tmp_path):
+    first = write(tmp_path, record(1))
+    first.rename(first.with_name(first.name.replace("-000.", "-999.")))
+    write(tmp_path, record(2))
+    write(tmp_path, record(3))
+    assert numbers(tmp_path) == [1, 2, 3]
+
+
+def test_records_of_runs_at_the_same_time_come_in_the_order_of_time(tmp_path):
+    later = NOW + dt.timedelta(seconds=3)
+    with (
+        Archive(tmp_path, name="tower", now=NOW) as tower,
+        Archive(tmp_path, name="island", now=later) as island,
+        Archive(tmp_path, name="files", now=later) as files,
+    ):
+        tower.append(record(1))
+        island.append(record(4))
+        island.append(record(6))
+        tower.append(record(5))
+        tower.append(record(7))
+        # What a user hands over may be older than the archive: it was still not read before it came.
+        files.append(record(0, fetched_at=NOW - dt.timedelta(days=900)))
+    assert numbers(tmp_path) == [1, 0, 4, 5, 6, 7]
+
+
+def test_files_of_other_names_come_first(tmp_path):
+    write(tmp_path, record(2))
+    other = write(tmp_path, record(1))
+    other.rename(tmp_path / "saved-from-a-crawl.warc.gz")
+    write(tmp_path, record(3))
+    assert numbers(tmp_path) == [1, 2, 3]
+
+
+def test_a_file_cut_off_within_its_first_record_is_empty(tmp_path):
+    path = write(tmp_path, record(1))
+    whole = path.read_bytes()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        # Near its end a record may be whole but for what closes it.
+        assert list(read_warc(path)) in ([], [record(1)] if cut > len(whole) - 20 else []), cut
 
 
 def test_every_cut_off_tail_is_left_out_and_said(tmp_path, caplog):
@@ -189,6 +254,37 @@ def test_a_rebuild_that_breaks_leaves_all_as_it_was(crawled_store, tmp_path):
     with pytest.raises((RuntimeError, KeyboardInterrupt)):
         rebuild(setting(crawled_store, tmp_path / "actors", extract=broken), SOURCES)
     assert contents(crawled_store) == before
+
+
+def test_a_page_that_breaks_the_reader_is_named_and_the_others_are_rebuilt(crawled_store, tmp_path):
+    made = setting(crawled_store, tmp_path / "actors")
+    (odd,) = crawled_store.rows("SELECT url FROM readings WHERE source = 'mid-en'")[0]
+
+    def broken(page: RawPage, source: Source) -> Extracted:
+        if page.url == odd:
+            raise ValueError("odd")
+        return made.extract(page, source)
+
+    summaries = {s.source: s for s in rebuild(replace(made, extract=broken), SOURCES)}
+    assert (summaries["mid-en"].failed, summaries["kremlin-en"].failed) == (1, 0)
+    assert summaries["mid-en"].notes == (f"{odd}: could not be read (ValueError: odd)",)
+    assert {s.source for s in told(crawled_store)} == {"kremlin-en"}
+
+
+def test_what_is_rebuilt_is_what_was_crawled_though_process_ids_began_again(store, tmp_path, monkeypatch):
+    """A statement on two pages is its first page's: the order of the runs decides which that is."""
+    made = setting(store, write_actors(tmp_path / "actors"))
+    source = source_of(SOURCES, "kremlin-en")
+    with Site() as site:
+        for number, pid in ((5, 32767), (3, 301), (9, 9999), (1, 10000)):
+            monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+            entry = (number, "2031-04-29", "Meeting", kremlin_body([("Vadim Orlin", speech(77))]))
+            site.put("/events/president/news/feed", kremlin_feed("http://en.kremlin.ru", [entry]))
+            crawled(made, source, site)
+    (before,) = told(store)
+    assert before.url.endswith("/5")
+    rebuild(made, SOURCES)
+    assert told(store) == [before]
 
 
 def test_a_better_reader_changes_what_is_derived_and_labels_stay(crawled_store, tmp_path):

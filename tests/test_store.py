@@ -147,6 +147,32 @@ def test_a_locked_store_says_so_and_keeps_what_it_held(tmp_path, monkeypatch, ma
         assert store.add_statements([make_statement(2)]) == Loaded(new=1)
 
 
+def test_a_new_store_that_another_process_makes_at_the_same_moment_is_waited_for(tmp_path, monkeypatch):
+    other = sqlite3.connect(tmp_path / "s.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr(store_module.time, "sleep", wait)
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.rows("PRAGMA journal_mode") == [("wal",)]
+    assert len(waits) == 3
+    other.close()
+
+
+def test_a_new_store_that_stays_locked_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "_BUSY_SECONDS", 0.05)
+    other = sqlite3.connect(tmp_path / "s.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"s\.sqlite is locked by another process; wait until it ends"):
+        Store(tmp_path / "s.sqlite")
+    other.close()
+
+
 # Statements
 
 

@@ -3,22 +3,28 @@
 Each run of a source writes a file of its own, one record a gzip member, synced before anything derived from
 it is stored. A run that is killed can leave a last record that is cut off: it was never derived from, and
 reading passes over it.
+
+A file's name is NAME-MOMENT-PROCESS-NUMBER.warc.gz. MOMENT and NUMBER say which run came first, also where the
+clock stood still or was set back; the process's id does not, as ids begin again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import errno
+import heapq
 import io
+import itertools
 import logging
 import os
 import zlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self, TypeAlias
+from typing import IO, Any, Literal, NamedTuple, Self, TypeAlias
 
 from pipeline.errors import DataError, StoreError
 
@@ -27,6 +33,8 @@ Role: TypeAlias = Literal["document", "listing", "file"]
 
 _LOG = logging.getLogger(__name__)
 _CHUNKED_BYTES = 64 * 1024 * 1024
+_MOMENT = "%Y%m%dT%H%M%S%f"
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 _SOURCE, _ROLE, _TITLE, _PUBLISHED = "Stance-Source", "Stance-Role", "Stance-Title", "Stance-Published"
 
 
@@ -71,7 +79,10 @@ class Archive:
     """
 
     def __init__(self, folder: Path, *, name: str, now: dt.datetime) -> None:
-        self._path = folder / f"{name}-{now:%Y%m%dT%H%M%S%f}-{os.getpid()}-000.warc.gz"
+        self._folder = folder
+        self._name = name
+        self._began = now.astimezone(dt.UTC)
+        self._path = folder
         self._stream: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -98,13 +109,15 @@ class Archive:
 
     def _opened(self) -> IO[bytes]:
         """Open a file of this run's own; nothing is ever appended to what an earlier run wrote."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        stem = self._path.name.removesuffix("000.warc.gz")
-        for number in range(1000):
-            self._path = self._path.with_name(f"{stem}{number:03d}.warc.gz")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        latest = max((place for _, place in map(_placed, _files(self._folder))), default=_Place(_NEVER, -1))
+        began = max(self._began, latest.moment)
+        first = latest.number + 1 if began == latest.moment else 0
+        for number in itertools.count(first):
+            self._path = self._folder / f"{self._name}-{began:{_MOMENT}}-{os.getpid()}-{number:03d}.warc.gz"
             with contextlib.suppress(FileExistsError):
                 return self._path.open("xb")
-        raise FileExistsError(errno.EEXIST, "a thousand runs began at one moment", str(self._path))
+        raise AssertionError("unreachable: some number is free")
 
 
 def _packed(record: Record) -> bytes:
@@ -137,18 +150,48 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+class _Place(NamedTuple):
+    """Where a run's file stands among others: when the run began, and its number among those of one moment."""
+
+    moment: dt.datetime
+    number: int
+
+
 def read_archive(folder: Path) -> Iterator[Record]:
-    """Yield the records of an archive's files in the order in which they were fetched within each file.
+    """Yield the records of an archive's files in the order in which they were fetched.
 
-    Files are taken in the order of the time when their run began.
+    The runs of one source follow one another. Those of several sources may have gone on at the same time; their
+    records are merged by the time of each, but none comes before its run began (a user's file may be dated
+    anyhow). Files of other names come first.
     """
-    for path in sorted(folder.glob("*.warc.gz"), key=_began):
-        yield from read_warc(path)
+    runs: defaultdict[str, list[tuple[_Place, Path]]] = defaultdict(list)
+    for path in _files(folder):
+        name, place = _placed(path)
+        runs[name].append((place, path))
+    streams = [_in_order(sorted(files)) for _, files in sorted(runs.items())]
+    for _, record in heapq.merge(*streams, key=itemgetter(0)):
+        yield record
 
 
-def _began(path: Path) -> tuple[str, str]:
+def _in_order(files: Iterable[tuple[_Place, Path]]) -> Iterator[tuple[_Place, Record]]:
+    for place, path in files:
+        for record in read_warc(path):
+            moment = max(place.moment, record.fetched_at) if place.moment > _NEVER else _NEVER
+            yield _Place(moment, place.number), record
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.warc.gz"))
+
+
+def _placed(path: Path) -> tuple[str, _Place]:
+    """Return the name that a file's runs share and its place among them; both empty for another's file."""
     parts = path.name.removesuffix(".warc.gz").rsplit("-", 3)
-    return (parts[1] if len(parts) == 4 else "", path.name)
+    try:
+        name, moment, _process, number = parts
+        return name, _Place(dt.datetime.strptime(moment, _MOMENT).replace(tzinfo=dt.UTC), int(number))
+    except ValueError:
+        return "", _Place(_NEVER, -1)
 
 
 def read_warc(path: Path) -> Iterator[Record]:
@@ -184,7 +227,7 @@ def _begins_as_warc(path: Path) -> bool:
     """Say whether a file begins as a WARC file does, as far as it goes."""
     with path.open("rb") as stream:
         head = stream.read(4096)
-    if head[:2] == b"\x1f\x8b":
+    if b"\x1f\x8b".startswith(head[:2]):
         try:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 64)
         except zlib.error:
@@ -195,6 +238,8 @@ def _begins_as_warc(path: Path) -> bool:
 def _read_record(record: Any) -> Record | None:
     """Return a record of the library as ours; None when its body is shorter than it says."""
     http = record.http_headers
+    if http is None and (record.rec_headers.get_header("Content-Type") or "").startswith("application/http"):
+        return None  # cut off between the record's headers and the response's
     before = http.total_len if http is not None else 0
     headers = tuple((key.lower(), value) for key, value in http.headers) if http is not None else ()
     if any(key == "transfer-encoding" and "chunked" in value.lower() for key, value in headers):

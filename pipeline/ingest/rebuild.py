@@ -13,7 +13,7 @@ from pipeline.ingest.archive import Record, read_archive
 from pipeline.ingest.bodies import BodyError
 from pipeline.ingest.crawl import Setting
 from pipeline.ingest.listings import ListingError
-from pipeline.ingest.loading import content_digest, read_page, write_page
+from pipeline.ingest.loading import Read, content_digest, read_page, write_page
 from pipeline.ingest.pages import RawPage
 from pipeline.ingest.responses import pages_of
 from pipeline.ingest.sources import Source, Sources
@@ -45,14 +45,24 @@ def rebuild(setting: Setting, sources: Sources) -> list[Summary]:
                 if digests.get(page.url) == digest:
                     continue
                 digests[page.url] = digest
-                read = read_page(page, source, extract=setting.extract)
-                if read.extracted.status == "challenge":
+                read = _read(page, source, setting, tally)
+                if read is None or read.extracted.status == "challenge":
                     continue
                 counts = write_page(db, read, now=read.reading.fetched_at)
                 tally.read(counts)
                 if setting.report is not None:
                     setting.report(tally.progress(source.id))
     return [tally.summary(source) for source, tally in tallies.items()]
+
+
+def _read(page: RawPage, source: Source, setting: Setting, tally: Tally) -> Read | None:
+    """Read a page as a crawl does: one that breaks the reader is named, and what it had before stays."""
+    try:
+        return read_page(page, source, extract=setting.extract)
+    except Exception as error:  # noqa: BLE001 - a crawl archives such pages, for a better reader
+        _LOG.debug("reading %s failed", page.url, exc_info=True)
+        tally.problem("failed", f"{page.url}: could not be read ({type(error).__name__}: {error})")
+        return None
 
 
 def _source_of(record: Record, sources: Sources) -> Source:

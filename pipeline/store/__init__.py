@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BUSY_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
 _STATEMENT_FIELDS = (
     "statement_id", "doc_id", "date", "date_method", "speaker", "role", "country", "venue", "lang", "text",
     "provenance", "joint", "verified", "context", "attribution",
@@ -72,7 +74,7 @@ class Store:
         try:
             with self._explained():
                 self._db.execute("PRAGMA foreign_keys = ON")
-                self._db.execute("PRAGMA journal_mode = WAL")
+                self._write_ahead()
                 self._migrate()
         except BaseException:
             self._db.close()
@@ -137,6 +139,21 @@ class Store:
         """Return the rows of a reading query; for the modules of this package."""
         with self._explained():
             return self._db.execute(query, values).fetchall()
+
+    def _write_ahead(self) -> None:
+        """Turn write-ahead logging on; of processes that open a new file at once, all but one wait here.
+
+        SQLite answers "locked" without its time-out where two connections ask for this at the same moment.
+        """
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
 
     def _migrate(self) -> None:
         migrations = _migrations()
