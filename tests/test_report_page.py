@@ -136,7 +136,8 @@ def test_all_files_are_written_and_named(tmp_path: Path, with_evidence: bool) ->
     stems = ["pooled", *CORE, *OTHER]
     stems += ["indicator-precedence"] if with_evidence else []
     stems += ["events", *(["calibration"] if with_evidence else [])]
-    expected = ["report.html", *(f"charts/{stem}.{kind}" for stem in stems for kind in ("svg", "png"))]
+    table = ["statements.csv"] if with_evidence else []
+    expected = ["report.html", *table, *(f"charts/{stem}.{kind}" for stem in stems for kind in ("svg", "png"))]
     assert [path.relative_to(tmp_path / "deep" / "exports").as_posix() for path in paths] == expected
     assert all(path.stat().st_size > 2000 for path in paths)
     assert sorted(p for p in (tmp_path / "deep").rglob("*") if p.is_file()) == sorted(paths)

@@ -27,8 +27,8 @@ def report(
 ) -> None:
     """Write charts (PNG, SVG) and one self-contained HTML page from what `stance trends` wrote.
 
-    The page shows the statements that `stance trends` chose. It holds at most 1,800 of them, the most telling; all
-    are in statements.csv beside it when there are more.
+    The page shows the statements that `stance trends` chose, at most 1,800, the most telling; statements.csv beside
+    it holds them all.
     """
     from pipeline.config import corpus_dir, load_actors, load_targets, models_dir
     from pipeline.report import ReportInputs, write_report

@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 
 def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
-    """Write the page, the charts as SVG and PNG, and `statements.csv` where the page cannot hold all statements.
+    """Write the page, the charts as SVG and PNG, and `statements.csv` with every statement, if there is any.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The page, `statements.csv` where it was written, then `charts/<name>.svg` and `.png` of every chart.
+        The page, `statements.csv`, then `charts/<name>.svg` and `.png` of every chart.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def write_report(inputs: ReportInputs, out: Path) -> list[Path]:
     held, written = gather(inputs), [out / "report.html"]
     for stem, title, text, spec in _files(inputs):
         written += _write_chart(out / "charts", stem, title, text, spec)
-    if held.shown < held.total:
+    if held.total:
         written.insert(1, out / STATEMENTS_FILE)
         write_frame(statements_table(inputs, held), written[1])
     with atomic_path(written[0]) as draft:
