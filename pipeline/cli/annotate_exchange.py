@@ -78,9 +78,9 @@ def export(
     """Write statements to be labelled, for Label Studio or as JSON lines.
 
     Label Studio: a file that its Import takes, with the model's reading as pre-annotations, and beside it
-    FILE.config.xml for Settings > Labeling Interface. JSON lines: fill in `coder` and, for each target in
-    `labels`, favor, neutral, against or none. A coder who sees the model's reading leans toward it: use --blind
-    for labels that are to measure the model. Examples:
+    tasks.config.xml (of tasks.json) for Settings > Labeling Interface. JSON lines: fill in `coder` and, for each
+    target in `labels`, favor, neutral, against or none. A coder who sees the model's reading leans toward it: use
+    --blind for labels that are to measure the model. Examples:
 
       stance annotate export --output tasks.json --limit 200
 
