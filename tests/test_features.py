@@ -112,6 +112,15 @@ def test_a_row_is_empty_exactly_where_no_sentence_names_the_target(text, named):
     assert [matrix.indptr[1] > 0 for matrix in found] == named
 
 
+@pytest.mark.parametrize(
+    "text", [*TEXTS, "The railway.", "Открытый путь", "港口", "Harbours. Railways.", "", "Bread"]
+)
+def test_what_may_name_a_target_is_what_has_a_row_on_it(text):
+    fitted = new().fit(TEXTS)
+    (named,) = fitted.names([text])
+    assert [fitted.may_name(text, k) for k in range(2)] == named.tolist()
+
+
 def test_a_sentence_in_chinese_is_kept_apart_from_its_neighbours():
     text = "面包很贵。港口欢迎船只。盐也贵。"
     (harbour, _) = rows(new(han_ngrams=(2, 2)).fit([text]), text)

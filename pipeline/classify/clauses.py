@@ -71,13 +71,13 @@ def narrow_spans(
     spans : sequence of length n of sequences of (int, int) or None
         The sentence that shows the stance on each target.
     """
-    cut = {
-        (row, span): clause_spans(texts[row], *span)
-        for row, own in enumerate(spans)
-        for span in own
-        if span is not None
-    }
-    options = {place: [*clauses, place[1]] for place, clauses in cut.items() if len(clauses) > 1}
+    options = {}
+    for row, own in enumerate(spans):
+        for span in {span for span in own if span is not None}:
+            clauses = clause_spans(texts[row], *span)
+            targets = [k for k, other in enumerate(own) if other == span]
+            if len(clauses) > 1 and (naming := _naming(classifier, texts[row], clauses, targets)):
+                options[row, span] = [*naming, span]
     asked = [texts[row][start:end] for (row, _), own in options.items() for start, end in own]
     if not asked:
         return [list(own) for own in spans]
@@ -94,6 +94,12 @@ def narrow_spans(
         ]
         for row, own in enumerate(spans)
     ]
+
+
+def _naming(classifier: StanceScorer, text: str, clauses: Sequence[Span], targets: Sequence[int]) -> list[Span]:
+    """Return the clauses that may name one of the targets: the others cannot be read alone, and need not be."""
+    may_name = classifier.features_.may_name
+    return [(start, end) for start, end in clauses if any(may_name(text[start:end], k) for k in targets)]
 
 
 def _choose(options: Sequence[Span], margins: npt.NDArray[np.float64], stance: int) -> Span:

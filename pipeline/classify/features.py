@@ -194,6 +194,10 @@ class TargetFeatures:
                 named[row, sentence.targets] = True
         return named
 
+    def may_name(self, text: str, target: int) -> bool:
+        """Return False only for a text that does not name a target; quicker than to read it."""
+        return self._compiled().gate_of(target).passes(fold(text))
+
     def _count(self, texts: Sequence[str], reader: _Reader, sizes: Mapping[str, Any]) -> _Counts:
         """Count the sentences of texts that name a target; `sizes` are the vocabularies, for the widths."""
         columns = {family: array("i") for family in FAMILIES}
@@ -261,12 +265,21 @@ class _Reader:
         self._names = list(named)
         self._n_targets = len(settings.cues)
         self._finder = ConceptFinder(named)
-        self._gate = Gate(fold(term) for terms in settings.cues.values() for term in terms)
+        self._cues = list(settings.cues.values())
+        self._gate = Gate(fold(term) for terms in self._cues for term in terms)
+        self._gates: dict[int, Gate] = {}
         self._chars, self._han = settings.char_ngrams, settings.han_ngrams
         self._word, self._gram, self._concept = (columns[family] for family in FAMILIES)
         self._recent: dict[str, _Sentence] = {}
         self._spelled: dict[str, tuple[int | None, array[int]]] = {}
         self._pairs: list[dict[int, tuple[int | None, int | None]]] = [{} for _ in named]
+
+    def gate_of(self, target: int) -> Gate:
+        """Return the gate of one target's cue terms, made when it is first asked for."""
+        gate = self._gates.get(target)
+        if gate is None:
+            gate = self._gates[target] = Gate(map(fold, self._cues[target]))
+        return gate
 
     def sentences(self, text: str) -> list[_Sentence]:
         """Return the sentences of a text, all of them if one names a target, else none."""
