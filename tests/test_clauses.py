@@ -76,6 +76,9 @@ class Margins:
     def __init__(self, given):
         self.given, self.asked = given, []
 
+    def may_name(self, text, target):
+        return target == 0 and text.strip() in self.given
+
     def transform(self, texts):
         self.asked.append(list(texts))
         return texts

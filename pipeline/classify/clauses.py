@@ -98,8 +98,7 @@ def narrow_spans(
 
 def _naming(classifier: StanceScorer, text: str, clauses: Sequence[Span], targets: Sequence[int]) -> list[Span]:
     """Return the clauses that may name one of the targets: the others cannot be read alone, and need not be."""
-    may_name = classifier.features_.may_name
-    return [(start, end) for start, end in clauses if any(may_name(text[start:end], k) for k in targets)]
+    return [(start, end) for start, end in clauses if any(classifier.may_name(text[start:end], k) for k in targets)]
 
 
 def _choose(options: Sequence[Span], margins: npt.NDArray[np.float64], stance: int) -> Span:
